@@ -1,0 +1,1 @@
+"""From observation to safe command: window, policy step, command gate, watchdog."""

@@ -1,0 +1,146 @@
+"""The command gate: the one place where a command is judged before it may reach the wire.
+
+finite -> fresh -> position limits -> velocity and acceleration limits, counted from the last
+command sent -> certain enough. What fails a question is limited or refused, with a reason; a
+refused command is replaced by the last safe set-point, never by zeros.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mmvae_controller.modality.limits import JointLimits
+from mmvae_controller.modality.spec import Quantity
+import numpy as np
+from numpy.typing import NDArray
+
+Vector = NDArray[np.float64]
+
+
+class Reason(StrEnum):
+    """Why a command was limited or refused; part of the interface on /diagnostics."""
+
+    NOT_FINITE = 'not_finite'
+    STALE = 'stale'
+    POSITION_LIMIT = 'position_limit'
+    VELOCITY_LIMIT = 'velocity_limit'
+    ACCELERATION_LIMIT = 'acceleration_limit'
+    UNCERTAIN = 'uncertain'
+    STOPPED = 'stopped'
+    CLOCK = 'clock'
+    WATCHDOG = 'watchdog'
+    NO_ANCHOR = 'no_anchor'
+    ERROR = 'error'
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sent:
+    """The last command that was sent: joint positions in rad and their speed in rad/s, `(D,)`."""
+
+    position: Vector
+    velocity: Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Request:
+    """A command that somebody would like to send.
+
+    Args:
+        value: `(D,)` rad or rad/s, as `quantity` says.
+        std: `(D,)` standard deviation in the same unit.
+        quantity: Position or velocity.
+        fresh: Whether every sense that the robot requires was known.
+
+    """
+
+    value: Vector
+    std: Vector
+    quantity: Quantity
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """What may be sent: a set-point inside every limit, and why it is not what was asked for."""
+
+    sent: Sent
+    holding: bool
+    reasons: tuple[Reason, ...]
+
+
+def hold(last: Sent, *reasons: Reason) -> Decision:
+    """Return the decision to stay where the last command led."""
+    return Decision(Sent(last.position, np.zeros_like(last.velocity)), True, reasons)
+
+
+def judge(
+    request: Request, last: Sent, limits: JointLimits, elapsed_s: float, max_std: float | None
+) -> Decision:
+    """Return what may be sent instead of a request.
+
+    Args:
+        request: Anything at all: NaN, infinities and huge numbers are expected.
+        last: What was sent before; finite and inside the limits.
+        limits: Of each joint.
+        elapsed_s: Since the last command was sent, above 0.
+        max_std: The standard deviation above which the arm holds; None never does.
+
+    """
+    if not (np.all(np.isfinite(request.value)) and np.all(np.isfinite(request.std))):
+        return hold(last, Reason.NOT_FINITE)
+    if not request.fresh:
+        return hold(last, Reason.STALE)
+    if not (np.isfinite(elapsed_s) and elapsed_s > 0):
+        return hold(last, Reason.CLOCK)
+    reasons = []
+    wanted = request.value
+    if request.quantity is Quantity.POSITION:
+        inside = np.clip(wanted, limits.lower_rad, limits.upper_rad)
+        if np.any(inside != wanted):
+            reasons.append(Reason.POSITION_LIMIT)
+        wanted = (inside - last.position) / elapsed_s
+    velocity, limited = _limit_velocity(wanted, last, limits, elapsed_s)
+    reasons += [reason for reason in limited if reason not in reasons]
+    if max_std is not None and np.any(request.std > max_std):
+        return hold(last, *reasons, Reason.UNCERTAIN)
+    position = last.position + velocity * elapsed_s
+    # np.clip keeps NaN, and an overflow above may have made one: ask again, last of all.
+    position = np.clip(position, limits.lower_rad, limits.upper_rad)
+    if not (np.all(np.isfinite(position)) and np.all(np.isfinite(velocity))):
+        return hold(last, *reasons, Reason.NOT_FINITE)
+    return Decision(Sent(position, velocity), False, tuple(reasons))
+
+
+def _limit_velocity(
+    wanted: Vector, last: Sent, limits: JointLimits, elapsed_s: float
+) -> tuple[Vector, list[Reason]]:
+    """Return the nearest velocity that keeps every limit, now and while braking later."""
+    reasons = []
+    velocity = np.clip(wanted, -limits.velocity_rad_s, limits.velocity_rad_s)
+    if np.any(velocity != wanted):
+        reasons.append(Reason.VELOCITY_LIMIT)
+    change = limits.acceleration_rad_s2 * elapsed_s
+    reachable = np.clip(velocity, last.velocity - change, last.velocity + change)
+    if np.any(reachable != velocity):
+        reasons.append(Reason.ACCELERATION_LIMIT)
+    above = _braking_velocity(limits.upper_rad - last.position, limits, elapsed_s)
+    below = _braking_velocity(last.position - limits.lower_rad, limits, elapsed_s)
+    braked = np.clip(reachable, -below, above)
+    if np.any(braked != reachable):
+        reasons.append(Reason.POSITION_LIMIT)
+    return braked, reasons
+
+
+def _braking_velocity(distance: Vector, limits: JointLimits, elapsed_s: float) -> Vector:
+    """Return the largest speed towards a position limit from which the joint can still stop.
+
+    Braking takes a * dt off the speed v = k * a * dt in each period dt, so the way to a stand is
+    at most a * dt^2 * (k * (k + 1) / 2 + 1 / 8), the eighth being the worst case of a fractional
+    k. The speed solves that for the distance, and never crosses it within one period.
+    """
+    unit = limits.acceleration_rad_s2 * elapsed_s**2
+    room = np.maximum(distance / unit - 0.125, 0.0)
+    k = (np.sqrt(1 + 8 * room) - 1) / 2
+    creeping = np.maximum(distance, 0.0) / elapsed_s
+    return np.minimum(np.maximum(k * limits.acceleration_rad_s2 * elapsed_s, 0.0), creeping)

@@ -1,0 +1,95 @@
+"""The exported network in onnxruntime: the only way in which a model runs on the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.modality.contract import (
+    check_file, ModelContract, NETWORK_FILE, read_contract,
+)
+from mmvae_controller.modality.observation import empty_values, Mask, nothing_known, Observation
+import numpy as np
+from numpy.typing import NDArray
+import onnxruntime
+
+KNOWN = 'known'
+LATENT = 'latent'
+LOG_SEVERITY_ERROR = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Gaussian:
+    """Mean and standard deviation, `(B, 2, *shape)` in the modality's own unit."""
+
+    mean: NDArray[np.float32]
+    std: NDArray[np.float32]
+
+
+class Network:
+    """A model folder, loaded for inference on one thread."""
+
+    def __init__(self, folder: Path) -> None:
+        """Load, check and warm up; the first inference is slow and is not left to the robot.
+
+        Raises:
+            ControlError: The network does not agree with its contract.
+            ModalityError: The folder is no model, or its files are damaged.
+
+        """
+        self.contract: ModelContract = read_contract(folder)
+        path = check_file(folder, NETWORK_FILE, self.contract)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = LOG_SEVERITY_ERROR
+        self._session = onnxruntime.InferenceSession(
+            str(path), options, providers=['CPUExecutionProvider']
+        )
+        self._run_options = onnxruntime.RunOptions()
+        # Without this the decoder of every picture runs, whichever output is asked for.
+        self._run_options.only_execute_path_to_fetches = True
+        self._check_inputs(path)
+        self._warm_up()
+
+    def decode(
+        self, values: Mapping[str, NDArray[np.generic]], known: Mask, wanted: Sequence[str]
+    ) -> dict[str, Gaussian]:
+        """Decode what is wanted from what is known.
+
+        Args:
+            values: By modality, `(B, 2, *shape)` in its own unit.
+            known: `(B, M, 2)`.
+            wanted: Modalities, or `LATENT` for the latent `(B, Z)`.
+
+        Returns:
+            The decoded distribution of each.
+
+        """
+        feeds = {m.name: values[m.name] for m in self.contract.modalities}
+        feeds[KNOWN] = known.astype(np.float32)
+        outputs = [f'{name}_{part}' for name in wanted for part in ('mean', 'std')]
+        found = self._session.run(outputs, feeds, self._run_options)
+        return {n: Gaussian(found[2 * i], found[2 * i + 1]) for i, n in enumerate(wanted)}
+
+    def decode_one(
+        self, observation: Observation, known: Mask, wanted: Sequence[str]
+    ) -> dict[str, Gaussian]:
+        """Decode from one observation and a mask `(M, 2)`; the results have B = 1."""
+        values = {name: value[None] for name, value in observation.values.items()}
+        return self.decode(values, known[None], wanted)
+
+    def _check_inputs(self, path: Path) -> None:
+        found = {i.name: tuple(i.shape[1:]) for i in self._session.get_inputs()}
+        rows = len(self.contract.modalities)
+        expected = {m.name: (2, *m.shape) for m in self.contract.modalities}
+        expected[KNOWN] = (rows, 2)
+        if found != expected:
+            raise ControlError(f'{path}: inputs {found}, its contract says {expected}')
+
+    def _warm_up(self) -> None:
+        modalities = self.contract.modalities
+        nothing = Observation(0, empty_values(modalities), nothing_known(modalities), np.zeros(0))
+        self.decode_one(nothing, nothing.known, [m.name for m in modalities])

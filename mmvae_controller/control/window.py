@@ -1,0 +1,105 @@
+"""The observation window: the latest value of each modality at t and t - dt.
+
+The same window serves the robot, the simulation and the recordings, so a model is trained on
+what it will meet. It never waits: a topic that died is masked, the others go on.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+import math
+
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.modality.observation import (
+    CURRENT, empty_values, nothing_known, Observation, PREVIOUS, STEPS,
+)
+from mmvae_controller.modality.spec import Modality
+import numpy as np
+from numpy.typing import NDArray
+
+NS = 1_000_000_000
+_Sample = tuple[int, NDArray[np.generic], bool]
+
+
+class ObservationWindow:
+    """Keeps as much of each modality's past as the two slots need."""
+
+    def __init__(self, modalities: Sequence[Modality], step_s: float) -> None:
+        """Start empty: everything is masked.
+
+        Args:
+            modalities: In the order of the model's mask rows.
+            step_s: The time between the two slots.
+
+        """
+        self.modalities = tuple(modalities)
+        self.step_ns = round(step_s * NS)
+        self._by_name = {m.name: m for m in modalities}
+        self._max_age_ns = {m.name: round(m.max_age_s * NS) for m in modalities}
+        self._samples: dict[str, deque[_Sample]] = {m.name: deque() for m in modalities}
+        self._values = empty_values(modalities)
+
+    def clear(self) -> None:
+        """Forget everything, as after a reset."""
+        for samples in self._samples.values():
+            samples.clear()
+
+    def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> None:
+        """Take a sample.
+
+        Args:
+            name: Its modality.
+            value: `(*shape)`; copied. Not finite is remembered as such, and masked when read.
+            now_ns: When it was received, on the clock that `read` is asked with; not its header
+                stamp, which another machine's clock or a stopped one may have written.
+
+        Raises:
+            ControlError: No such modality, or another shape.
+
+        """
+        modality = self._by_name.get(name)
+        if modality is None:
+            raise ControlError(f'no modality {name!r}, there are {list(self._by_name)}')
+        if value.shape != modality.shape:
+            raise ControlError(f'{name}: shape {value.shape}, expected {modality.shape}')
+        kept = np.array(value, dtype=modality.dtype)
+        finite = kept.dtype == np.uint8 or bool(np.isfinite(kept).all())
+        samples = self._samples[name]
+        if samples and now_ns < samples[-1][0]:
+            samples.clear()  # The clock was set back: what was received is from another time.
+        samples.append((now_ns, kept, finite))
+        oldest_slot_ns = now_ns - self.step_ns
+        while len(samples) > 1 and samples[1][0] <= oldest_slot_ns:
+            samples.popleft()
+
+    def read(self, now_ns: int) -> Observation:
+        """Return the two-step observation at a moment.
+
+        Its arrays are this window's own and are overwritten by the next read.
+        """
+        known = nothing_known(self.modalities)
+        age_s = np.full(known.shape, math.inf, dtype=np.float32)
+        for row, modality in enumerate(self.modalities):
+            for slot in range(STEPS):
+                slot_ns = now_ns - (self.step_ns if slot == PREVIOUS else 0)
+                sample = self._latest(modality.name, slot_ns)
+                if sample is None:
+                    continue
+                stamp_ns, value, finite = sample
+                age_s[row, slot] = (slot_ns - stamp_ns) / NS
+                if finite and slot_ns - stamp_ns <= self._max_age_ns[modality.name]:
+                    known[row, slot] = True
+                    self._values[modality.name][slot] = value
+        return Observation(now_ns, self._values, known, age_s)
+
+    def is_known(self, observation: Observation, name: str) -> bool:
+        """Tell whether a modality is known at t."""
+        row = self.modalities.index(self._by_name[name])
+        return bool(observation.known[row, CURRENT])
+
+    def _latest(self, name: str, slot_ns: int) -> _Sample | None:
+        for sample in reversed(self._samples[name]):
+            if sample[0] <= slot_ns:
+                return sample
+        return None

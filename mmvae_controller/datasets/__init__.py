@@ -1,0 +1,1 @@
+"""Two-step windows to train on, from simulation and recordings."""

@@ -1,0 +1,1 @@
+"""Which sense matters how much: measures, sensor health, tables and figures."""

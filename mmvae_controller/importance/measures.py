@@ -1,0 +1,36 @@
+"""The importance measures, from decoded Gaussians alone.
+
+P is decoded given everything, P(i) given modality i alone, P(-i) given everything but i. In nats:
+
+    single modality error, own   KL(P_i || P(i)_i)     how far i alone is from explaining itself
+    single modality error, all   KL(P || P(i))         ... from explaining everything
+    loss of precision, own       KL(P_i || P(-i)_i)    what i loses when only i is missing
+    loss of precision, all       KL(P || P(-i))        what everything loses then
+    loss of precision, command   KL(P_c || P(-i)_c)    what the command loses then
+
+The general object is a matrix KL(P_j || P(-i)_j): what j loses without i. After Langer et al.
+2024 (arXiv 2411.00522), read naturally from its abstract.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def gaussian_kl(
+    mean: NDArray[np.floating], std: NDArray[np.floating],
+    other_mean: NDArray[np.floating], other_std: NDArray[np.floating],
+) -> NDArray[np.float64]:
+    """Return KL(N(mean, std) || N(other_mean, other_std)), element by element, in nats.
+
+    Raises:
+        ValueError: A standard deviation is not above 0.
+
+    """
+    if np.any(std <= 0) or np.any(other_std <= 0):
+        smallest = min(float(np.min(std)), float(np.min(other_std)))
+        raise ValueError(f'standard deviation {smallest}, expected above 0')
+    ratio = std.astype(np.float64) / other_std
+    shift = (mean.astype(np.float64) - other_mean) / other_std
+    return 0.5 * (ratio**2 + shift**2 - 1) - np.log(ratio)

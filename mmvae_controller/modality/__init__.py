@@ -1,0 +1,1 @@
+"""What a modality is: its specification, the two-step observation, masks, normaliser."""

@@ -1,0 +1,174 @@
+"""model.yaml: what a trained model was made for, read without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.modality.reader import read_yaml
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.spec import command_of, Modality
+from mmvae_controller.modality.spec_data import modality_data, read_modality
+import yaml
+
+CONTRACT_FILE = 'model.yaml'
+NETWORK_FILE = 'network.onnx'
+WEIGHTS_FILE = 'weights.safetensors'
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelContract:
+    """What a model reads and writes, and where it came from.
+
+    Args:
+        name: Of the model.
+        modalities: In the order of its mask rows.
+        normalisers: By modality.
+        step_s: The time between its two steps.
+        latent_size: Of its Gaussian latent.
+        network: The network's configuration, as the training room reads it.
+        provenance: Data, seed, versions, metrics: for people.
+        checksums: sha256 by file name.
+
+    """
+
+    name: str
+    modalities: tuple[Modality, ...]
+    normalisers: Mapping[str, Normaliser]
+    step_s: float
+    latent_size: int
+    network: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+    checksums: Mapping[str, str]
+
+    @property
+    def command(self) -> Modality:
+        """The modality that is the command."""
+        return command_of(self.modalities)
+
+    def misfits(self, robot: Robot) -> list[str]:
+        """Return what keeps this model from running on a robot, one sentence each."""
+        problems = []
+        ours = {m.name: m for m in self.modalities}
+        theirs = {m.name: m for m in robot.modalities}
+        for name in theirs.keys() - ours.keys():
+            problems.append(f'{name}: the robot has it, the model was trained on {list(ours)}')
+        for name, wanted in ours.items():
+            if name not in theirs:
+                problems.append(f'{name}: the model needs it, the robot has {list(theirs)}')
+                continue
+            found = theirs[name]
+            for what in ('role', 'encoder', 'shape', 'unit', 'channels', 'quantity'):
+                if getattr(wanted, what) != getattr(found, what):
+                    problems.append(
+                        f'{name}: {what} of the robot is {_plain(getattr(found, what))}, '
+                        f'the model expects {_plain(getattr(wanted, what))}'
+                    )
+        return problems
+
+    def check_fits(self, robot: Robot) -> None:
+        """Raise unless this model can run on a robot.
+
+        Raises:
+            ModalityError: Names every modality, joint or size that differs.
+
+        """
+        problems = self.misfits(robot)
+        if problems:
+            raise ModalityError(
+                f'model {self.name!r} does not fit robot {robot.name!r} ({robot.path}): '
+                + '; '.join(problems)
+            )
+
+
+def write_contract(folder: Path, contract: ModelContract) -> None:
+    """Write model.yaml into the model's folder."""
+    data = {
+        'format': FORMAT,
+        'name': contract.name,
+        'step_s': contract.step_s,
+        'latent_size': contract.latent_size,
+        'modalities': {m.name: modality_data(m) | _normaliser_data(contract.normalisers[m.name]) for m in contract.modalities},
+        'network': dict(contract.network),
+        'provenance': dict(contract.provenance),
+        'checksums': dict(contract.checksums),
+    }
+    text = yaml.safe_dump(data, sort_keys=False, width=99)
+    (folder / CONTRACT_FILE).write_text(text, encoding='utf-8')
+
+
+def read_contract(folder: Path) -> ModelContract:
+    """Read and check model.yaml.
+
+    Raises:
+        ModalityError: The folder is no model, or a field of its contract is wrong.
+
+    """
+    if not (folder / CONTRACT_FILE).is_file():
+        raise ModalityError(f'{folder}: is no model folder, it has no {CONTRACT_FILE}')
+    root = read_yaml(folder / CONTRACT_FILE)
+    if root.integer('format') != FORMAT:
+        raise ModalityError(
+            f'{root.where}: format {root.integer("format")}, this version reads {FORMAT}'
+        )
+    modalities, normalisers = [], {}
+    for name, section in root.sections('modalities').items():
+        modality = read_modality(name, section)
+        modalities.append(modality)
+        normalisers[name] = Normaliser(section.numbers('offset'), section.numbers('scale'))
+        if len(normalisers[name].offset) not in (1, modality.size):
+            raise ModalityError(
+                f'{section.where}: normaliser of {len(normalisers[name].offset)} numbers for '
+                f'{modality.size} channels'
+            )
+    contract = ModelContract(
+        name=root.text('name'),
+        modalities=tuple(modalities),
+        normalisers=normalisers,
+        step_s=root.number('step_s', low=0.001),
+        latent_size=root.integer('latent_size', low=1),
+        network=root.section('network').data,
+        provenance=root.section('provenance').data,
+        checksums={k: str(v) for k, v in root.section('checksums').data.items()},
+    )
+    command_of(contract.modalities)
+    return contract
+
+
+def file_checksum(path: Path) -> str:
+    """Return the sha256 of a file."""
+    with path.open('rb') as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def check_file(folder: Path, name: str, contract: ModelContract) -> Path:
+    """Return the path of a model's file once its checksum agrees with the contract.
+
+    Raises:
+        ModalityError: It is missing, or its content is not what the contract was written for.
+
+    """
+    path = folder / name
+    if not path.is_file():
+        raise ModalityError(f'{path}: is missing from the model')
+    if file_checksum(path) != contract.checksums.get(name):
+        raise ModalityError(
+            f'{path}: checksum differs from {CONTRACT_FILE}; the file is damaged or was replaced'
+        )
+    return path
+
+
+def _normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
+    return {'offset': list(normaliser.offset), 'scale': list(normaliser.scale)}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return str(list(value))
+    return 'not given' if value is None else str(value)

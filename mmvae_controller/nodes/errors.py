@@ -1,0 +1,9 @@
+"""The errors of this room."""
+
+
+class MessageError(ValueError):
+    """A message does not hold what its topic should carry; says field, found and expected."""
+
+
+class Refused(Exception):
+    """A node will not start, and has logged why."""

@@ -1,0 +1,188 @@
+"""How the controller's parts are doing, counted as they work and told as statuses."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+import math
+
+from mmvae_controller.control.controller import Tick
+from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.modality.observation import CURRENT, PREVIOUS
+from mmvae_controller.modality.spec import Modality
+from mmvae_controller.nodes.status import Level, Status
+import numpy as np
+
+NS = 1_000_000_000
+NS_PER_MS = 1_000_000
+# Percentiles and complaints are about the last few seconds, not about the whole life.
+MEMORY_S = 5.0
+RATE_SAMPLES = 50
+# One late tick is the operating system's; more than this share is the controller's.
+MISSED_SHARE = 0.05
+
+
+class InputHealth:
+    """One sense: what came, what was refused, and what the window made of it."""
+
+    def __init__(self, modality: Modality, topic: str) -> None:
+        """Start with nothing received."""
+        self.modality = modality
+        self.topic = topic
+        self.rejected = 0
+        self.trouble = ''
+        self._received = 0
+        self._stamps_ns: deque[int] = deque(maxlen=RATE_SAMPLES)
+
+    def accept(self, now_ns: int, finite: bool) -> None:
+        """Note a sample."""
+        self._received += 1
+        if self._stamps_ns and now_ns < self._stamps_ns[-1]:
+            self._stamps_ns.clear()
+        self._stamps_ns.append(now_ns)
+        self.trouble = '' if finite else 'the last value is not finite: masked'
+
+    def reject(self, text: str) -> None:
+        """Note a message that was no sample."""
+        self.rejected += 1
+        self.trouble = f'rejected: {text}'
+
+    def status(self, now_ns: int, known: Sequence[bool]) -> Status:
+        """Tell how it is; `known` at [t - dt, t] in the last observation."""
+        age_s = (now_ns - self._stamps_ns[-1]) / NS if self._stamps_ns else math.inf
+        level, message = Level.WARN, self.trouble
+        if known[CURRENT]:
+            level, message = Level.OK, 'known'
+        elif not message and not self._stamps_ns:
+            message = f'no message on topic {self.topic} yet'
+        elif not message and age_s > self.modality.max_age_s:
+            message = (
+                f'last message on {self.topic} {age_s:.2f} s ago, '
+                f'max_age_s {self.modality.max_age_s:g}: masked'
+            )
+        elif not message:
+            level, message = Level.OK, 'received'
+        return Status(f'input {self.modality.name}', level, message, {
+            'topic': self.topic, 'age_s': age_s, 'rate_hz': self._rate_hz(age_s),
+            'received': self._received, 'rejected': self.rejected,
+            'known at t': bool(known[CURRENT]), 'known at t-1': bool(known[PREVIOUS]),
+            'last trouble': self.trouble or 'none',
+        })
+
+    def _rate_hz(self, age_s: float) -> float:
+        if len(self._stamps_ns) < 2 or age_s > MEMORY_S:
+            return 0.0
+        span_ns = self._stamps_ns[-1] - self._stamps_ns[0]
+        return (len(self._stamps_ns) - 1) * NS / span_ns if span_ns > 0 else 0.0
+
+
+class LoopHealth:
+    """The control loop: how long its ticks take, how many it missed."""
+
+    def __init__(self, rate_hz: float) -> None:
+        """Start with no tick."""
+        self._period_ns = NS / rate_hz
+        self._memory = math.ceil(rate_hz * MEMORY_S)
+        self._took_ns: deque[int] = deque(maxlen=self._memory)
+        self._missed: deque[int] = deque(maxlen=self._memory)
+        self._last_ns: int | None = None
+        self._ticks = 0
+        self._missed_in_all = 0
+        self._error = ''
+        self._errors = 0
+        self._error_tick = 0
+
+    def tick(self, now_ns: int, took_ns: int) -> None:
+        """Note a tick: when, on the clock that drives the loop, and how long by a steady one."""
+        periods = 0 if self._last_ns is None else (now_ns - self._last_ns) / self._period_ns
+        missed = max(0, round(periods) - 1)
+        self._last_ns = now_ns
+        self._ticks += 1
+        self._missed_in_all += missed
+        self._missed.append(missed)
+        self._took_ns.append(took_ns)
+
+    def fail(self, error: Exception) -> None:
+        """Note an exception in the tick."""
+        self._error = f'{type(error).__name__}: {error}'
+        self._errors += 1
+        self._error_tick = self._ticks
+
+    def status(self, state: str, still_s: float | None) -> Status:
+        """Tell how it is.
+
+        Args:
+            state: Of the lifecycle.
+            still_s: For how long the watchdog has seen no tick; None when it is content.
+
+        """
+        took_ms = np.array(self._took_ns or [0]) / NS_PER_MS
+        p50, p99 = np.percentile(took_ms, (50, 99))
+        period_ms = self._period_ns / NS_PER_MS
+        missed = sum(self._missed)
+        level, message = Level.OK, f'{NS / self._period_ns:g} Hz'
+        if state != 'active':
+            level, message = Level.WARN, f'{state}: nothing is commanded'
+        elif still_s is not None:
+            level = Level.ERROR
+            message = f'no tick for {still_s:.2f} s: watchdog holds; does the clock advance?'
+        elif self._error and self._ticks - self._error_tick < self._memory:
+            level, message = Level.ERROR, f'exception in the tick: {self._error}'
+        elif p99 > period_ms:
+            level, message = Level.WARN, f'ticks take {p99:.1f} ms, the period is {period_ms:.1f}'
+        elif missed > MISSED_SHARE * len(self._missed):
+            level, message = Level.WARN, f'{missed} of the last {len(self._missed)} ticks missed'
+        return Status('loop', level, message, {
+            'state': state, 'rate_hz': NS / self._period_ns, 'tick p50 ms': float(p50),
+            'tick p99 ms': float(p99), 'ticks': self._ticks, 'missed ticks': self._missed_in_all,
+            'errors': self._errors, 'last error': self._error or 'none',
+        })
+
+
+class GateHealth:
+    """The command gate: what it let through, what it changed and why."""
+
+    def __init__(self, anchor: str) -> None:
+        """Start with nothing judged; `anchor` is the sense that gives the first set-point."""
+        self._anchor = anchor
+        self._counts: Counter[Reason] = Counter()
+        self._sent = 0
+        self._held = 0
+        self._last: Decision | None = None
+        self._missing: tuple[str, ...] = ()
+        self._anchor_known = False
+
+    def judge(self, tick: Tick, anchor_known: bool) -> None:
+        """Note what a tick led to."""
+        self._missing = tick.missing
+        self._anchor_known = anchor_known
+        if tick.decision is None:
+            self._counts[Reason.NO_ANCHOR] += 1
+        else:
+            self.send(tick.decision)
+
+    def send(self, decision: Decision) -> None:
+        """Note a decision that was sent."""
+        self._last = decision
+        self._sent += 1
+        self._held += decision.holding
+        self._counts.update(decision.reasons)
+
+    def status(self) -> Status:
+        """Tell how it is."""
+        last = self._last
+        reasons = ', '.join(last.reasons) if last else Reason.NO_ANCHOR.value
+        level, message = Level.OK, f'limited: {reasons}' if reasons else 'commands pass'
+        if last is None:
+            level = Level.WARN
+            why = 'is outside the limits' if self._anchor_known else 'is not known'
+            message = f'no set-point yet: {self._anchor} {why}; nothing is commanded'
+        elif last.holding:
+            level, message = Level.WARN, f'holding: {reasons}'
+            if self._missing:
+                message += f'; required senses missing: {", ".join(self._missing)}'
+        return Status('gate', level, message, {
+            'last reasons': reasons or 'none', 'missing': ', '.join(self._missing) or 'none',
+            'sent': self._sent, 'held': self._held,
+            **{f'count {r}': self._counts[r] for r in Reason},
+        })

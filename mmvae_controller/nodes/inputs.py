@@ -1,0 +1,65 @@
+"""The subscriptions of the controller, one for each sense."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mmvae_controller.modality.robot import Robot, Source
+from mmvae_controller.modality.spec import Modality
+from mmvae_controller.nodes.errors import MessageError
+from mmvae_controller.nodes.health import InputHealth
+from mmvae_controller.nodes.messages import INPUT_TYPES, read_sense
+from mmvae_controller.nodes.qos import SENSOR
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+
+LOG_THROTTLE_S = 5.0
+Push = Callable[[str, NDArray[np.generic], int], None]
+
+
+class Inputs:
+    """Listens to every sense; what is no sample of it is counted and told, never raised."""
+
+    def __init__(self, node: Node, robot: Robot, push: Push) -> None:
+        """Subscribe; `push` gets modality, sample and the time of receipt on the node's clock."""
+        self.health: dict[str, InputHealth] = {}
+        self._node = node
+        self._push = push
+        self._taken: list[Subscription] = []
+        for modality in robot.modalities:
+            if modality.name in robot.sources:
+                self._subscribe(modality, robot.sources[modality.name])
+
+    def close(self) -> None:
+        """Unsubscribe."""
+        for subscription in self._taken:
+            self._node.destroy_subscription(subscription)
+        self._taken.clear()
+
+    def _subscribe(self, modality: Modality, source: Source) -> None:
+        health = InputHealth(modality, source.topic)
+
+        def receive(message: Any) -> None:
+            # Header stamps are written by other clocks; a stopped one would keep a sample fresh.
+            now_ns = self._node.get_clock().now().nanoseconds
+            try:
+                value = read_sense(message, modality, source)
+            except MessageError as error:
+                health.reject(str(error))
+                self._node.get_logger().warning(
+                    f'{modality.name}: message on {health.topic} rejected: {error}',
+                    throttle_duration_sec=LOG_THROTTLE_S,
+                )
+                return
+            health.accept(now_ns, bool(np.all(np.isfinite(value))))
+            self._push(modality.name, value, now_ns)
+
+        subscription = self._node.create_subscription(
+            INPUT_TYPES[source.message], source.topic, receive, SENSOR
+        )
+        health.topic = subscription.topic_name
+        self.health[modality.name] = health
+        self._taken.append(subscription)

@@ -1,0 +1,41 @@
+"""Parameters that are documented where they are declared, and cannot change while running."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+from mmvae_controller.modality.errors import ModalityError
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+T = TypeVar('T', bool, int, float, str)
+
+
+def declare(node: Node, name: str, default: T, meaning: str, fixed: bool = True) -> T:
+    """Declare a parameter and return its value.
+
+    Args:
+        node: Whose.
+        name: Of the parameter.
+        default: Also decides its type.
+        meaning: With unit and consequence; `ros2 param describe` shows it.
+        fixed: Whether it is read once and refuses to be set later.
+
+    """
+    descriptor = ParameterDescriptor(description=meaning, read_only=fixed)
+    value: T = node.declare_parameter(name, default, descriptor).value
+    return value
+
+
+def given_path(node: Node, name: str) -> Path:
+    """Return the path that a parameter holds.
+
+    Raises:
+        ModalityError: It was not given.
+
+    """
+    text = node.get_parameter(name).value
+    if not text:
+        raise ModalityError(f'parameter {name} is not given')
+    return Path(text)

@@ -1,0 +1,23 @@
+"""The QoS profiles of the topic contract."""
+
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+
+
+def _profile(
+    depth: int, reliability: ReliabilityPolicy,
+    durability: DurabilityPolicy = DurabilityPolicy.VOLATILE,
+) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability,
+        durability=durability,
+    )
+
+
+# Depth 1: a queue would hand over old samples first, each taken for new when it is received.
+SENSOR = _profile(1, ReliabilityPolicy.BEST_EFFORT)
+COMMAND = _profile(1, ReliabilityPolicy.RELIABLE)
+NEWEST = _profile(1, ReliabilityPolicy.RELIABLE)
+# rqt_plot and PlotJuggler cannot show best-effort topics in common versions.
+REPORT = _profile(10, ReliabilityPolicy.RELIABLE)
+EPISODES = _profile(100, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL)
+CLOCK = _profile(1, ReliabilityPolicy.BEST_EFFORT)

@@ -1,0 +1,122 @@
+"""The one place that starts, spins and ends a node, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import signal
+import sys
+from types import FrameType
+from typing import Protocol
+
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.nodes.errors import Refused
+from mmvae_controller.simulation.errors import SimulationError
+import rclpy
+from rclpy.exceptions import ParameterException
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.logging import get_logger
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+OK = 0
+FAILED = 1
+REFUSED = 2
+# A signal interrupts nothing inside the wait, so this is how late it may be noticed.
+WAIT_S = 0.05
+# One broken callback must not take the robot's controller away; a broken loop must not spin.
+FAILURES_IN_A_ROW = 10
+CONFIGURATION_ERRORS = (ModalityError, ControlError, SimulationError, ParameterException)
+
+
+class Runnable(Protocol):
+    """What a node has besides being one."""
+
+    def start(self) -> None:
+        """Do what can only be done once it exists; raises `Refused` or a configuration error."""
+
+    def close(self) -> None:
+        """Say the last words, while the context is still valid."""
+
+    def callback_failed(self, error: Exception) -> None:
+        """React to an exception that left a callback."""
+
+
+class Leaving:
+    """Turns SIGINT and SIGTERM into a flag; rclpy's own handlers end the context at once."""
+
+    def __init__(self) -> None:
+        """Install the handlers."""
+        self.asked = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        self.asked = True
+
+
+def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> int:
+    """Run a node until it is told to leave.
+
+    Args:
+        make: Builds it; the result is also a `Runnable`.
+        name: For the log, before there is a node.
+        args: The command line, with `--ros-args`.
+
+    Returns:
+        The exit code: 0 told to leave, 1 failed, 2 refused its configuration.
+
+    """
+    leaving = Leaving()
+    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    node = None
+    try:
+        node = make()
+        node.start()  # type: ignore[attr-defined]
+        return _spin(node, leaving)
+    except CONFIGURATION_ERRORS as error:
+        get_logger(name).fatal(str(error))
+        return REFUSED
+    except Refused:
+        return REFUSED
+    finally:
+        if node is not None:
+            _end(node)
+        rclpy.try_shutdown()
+
+
+def main(make: Callable[[], Node], name: str) -> None:
+    """Run a node as a program."""
+    sys.exit(run(make, name, sys.argv))
+
+
+def _spin(node: Node, leaving: Leaving) -> int:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    failures = 0
+    try:
+        while not leaving.asked and rclpy.ok():
+            try:
+                executor.spin_once(timeout_sec=WAIT_S)
+                failures = 0
+            except ExternalShutdownException:
+                break
+            except Exception as error:
+                failures += 1
+                node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
+                node.callback_failed(error)  # type: ignore[attr-defined]
+                if failures == FAILURES_IN_A_ROW:
+                    node.get_logger().fatal(f'{failures} failures in a row, giving up')
+                    return FAILED
+    finally:
+        executor.remove_node(node)
+        executor.shutdown()
+    return OK
+
+
+def _end(node: Node) -> None:
+    try:
+        node.close()  # type: ignore[attr-defined]
+    except Exception as error:
+        node.get_logger().error(f'closing failed: {type(error).__name__}: {error}')
+    node.destroy_node()

@@ -1,0 +1,247 @@
+"""The simulation node: a world with a clock, sensors and an arm that obeys, episode by episode."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticStatus
+from geometry_msgs.msg import WrenchStamped
+from mmvae_controller.nodes.asking import Asking
+from mmvae_controller.nodes.errors import MessageError
+from mmvae_controller.nodes.messages import image_message, read_positions, time_message
+from mmvae_controller.nodes.pace import Pace
+from mmvae_controller.nodes.parameters import declare
+from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR
+from mmvae_controller.nodes.runtime import main as run_main
+from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.updater import Updater
+from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.simulator import (
+    Outcome, PHYSICS_HZ, PHYSICS_STEP_NS, PROPRIOCEPTION_HZ, Readings, Simulator,
+)
+from mmvae_controller.simulation.tasks import make_task
+import numpy as np
+from rclpy.clock import Clock, ClockType
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock as ClockMessage
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64MultiArray
+
+NS = 1_000_000_000
+BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
+# `Simulator.reset` moves time on to a whole second; done at one, it makes no jump.
+RESET_EVERY_NS = NS
+# After a reset, so long that no sample from before it waits in a queue of the controller.
+SETTLE_NS = NS // 10
+SLOW_SHARE = 0.9
+LOG_THROTTLE_S = 5.0
+CAMERA_FRAME = 'camera'
+WORLD_FRAME = 'world'
+
+
+class Phase(StrEnum):
+    """What the simulation is waiting for, in this order; only when running it obeys."""
+
+    STOPPING = 'waiting for the controller to stop'
+    RESETTING = 'waiting for a whole second to reset at'
+    SETTLING = 'letting the new scene reach the controller'
+    RESUMING = 'waiting for the controller to resume'
+    RUNNING = 'running'
+    FINISHED = 'finished'
+
+
+class SimulationNode(Node):
+    """Wires a `Simulator` to its topics and hands episodes over to the controller."""
+
+    def __init__(self, **options: Any) -> None:
+        """Build the scene of the first episode; `options` are those of `rclpy.node.Node`."""
+        super().__init__('simulation', **options)
+        task = declare(self, 'task', 'touch_target', 'What is to be done')
+        self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
+        self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
+        self._hold_after = declare(self, 'finish', True, 'After the last episode hold the arm; '
+                                   'false lets the controller go on with the last scene')
+        factor = declare(self, 'real_time_factor', 1.0, 'Simulated seconds per second')
+        gui = declare(self, 'gui', False, 'Show a window')
+        name = declare(self, 'controller_name', 'controller', 'The node to stop and resume')
+        if not factor > 0:
+            raise SimulationError(f'real_time_factor is {factor}, expected above 0')
+        self._simulator = Simulator(make_task(task), gui)
+        self._simulator.reset(self._seed)
+        self._stop = Asking(self, f'{name}/stop')
+        self._resume = Asking(self, f'{name}/resume')
+        self._episode = 0
+        self._successes = 0
+        self._refused = 0
+        self._enter(Phase.STOPPING)
+        self._begin_episode()
+        self._publish_to()
+        self.create_subscription(Float64MultiArray, 'joint_command', self._on_command, COMMAND)
+        self._updater = Updater(self, self._statuses)
+        self._updater.hardware_id = 'simulation'
+        self._pace = Pace(factor, BATCH_STEPS * PHYSICS_STEP_NS)
+        self.create_timer(
+            self._pace.period_s, self._advance, clock=Clock(clock_type=ClockType.STEADY_TIME)
+        )
+
+    def start(self) -> None:
+        """Nothing is left to do."""
+
+    def close(self) -> None:
+        """Release the physics."""
+        self._simulator.close()
+
+    def callback_failed(self, error: Exception) -> None:
+        """Nothing to save: the arm holds by itself."""
+
+    def _publish_to(self) -> None:
+        self._clock_out = self.create_publisher(ClockMessage, '/clock', CLOCK)
+        self._camera_out = self.create_publisher(Image, 'camera/image_raw', SENSOR)
+        self._joints_out = self.create_publisher(JointState, 'joint_states', SENSOR)
+        self._touch_out = self.create_publisher(WrenchStamped, 'touch', SENSOR)
+        self._episode_out = self.create_publisher(DiagnosticStatus, '~/episode', EPISODES)
+
+    def _advance(self) -> None:
+        for _ in range(self._pace.due(time.monotonic_ns())):
+            self._run_batch()
+            self._proceed()
+
+    def _run_batch(self) -> None:
+        """Publish the readings of this moment and let time pass up to the next.
+
+        A controller that ticks on the same clock would tick just before or just after the
+        readings of that very moment. So the clock says when they were taken, and, right after
+        they are sent, one step more: ticks fall there, and always find them.
+        """
+        readings = self._simulator.readings()
+        self._publish_clock()
+        self._publish(readings)
+        self._simulator.step()
+        self._publish_clock()
+        for _ in range(BATCH_STEPS - 1):
+            self._simulator.step()
+
+    def _publish_clock(self) -> None:
+        self._clock_out.publish(ClockMessage(clock=time_message(self._simulator.time_ns)))
+
+    def _publish(self, readings: Readings) -> None:
+        now_ns = self._simulator.time_ns
+        if readings.camera is not None:
+            self._camera_out.publish(image_message(readings.camera, 'rgb8', now_ns, CAMERA_FRAME))
+        if readings.joint_position is not None and readings.joint_velocity is not None:
+            joints = JointState(
+                name=list(self._simulator.joint_names),
+                position=readings.joint_position.tolist(),
+                velocity=readings.joint_velocity.tolist(),
+            )
+            joints.header.stamp = time_message(now_ns)
+            joints.header.frame_id = WORLD_FRAME
+            self._joints_out.publish(joints)
+        if readings.touch is not None:
+            touch = WrenchStamped()
+            touch.header.stamp = time_message(now_ns)
+            touch.header.frame_id = WORLD_FRAME
+            force = touch.wrench.force
+            force.x, force.y, force.z = readings.touch.tolist()
+            self._touch_out.publish(touch)
+
+    def _proceed(self) -> None:
+        """Go on to the next phase once what this one waits for has come."""
+        steady_ns = time.monotonic_ns()
+        now_ns = self._simulator.time_ns
+        if self._phase is Phase.STOPPING and self._stop.agreed(steady_ns):
+            self._enter(Phase.RESETTING)
+        elif self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0:
+            self._simulator.reset(self._seed + self._episode)
+            self._enter(Phase.SETTLING)
+        elif self._phase is Phase.SETTLING and now_ns - self._entered_ns >= SETTLE_NS:
+            self._enter(Phase.RESUMING)
+        elif self._phase is Phase.RESUMING and self._resume.agreed(steady_ns):
+            self._enter(Phase.RUNNING)
+            self._begin_episode()
+        elif self._phase is Phase.RUNNING:
+            outcome = self._simulator.outcome()
+            if outcome.finished:
+                self._end_episode(outcome)
+
+    def _enter(self, phase: Phase) -> None:
+        self._phase = phase
+        self._entered_ns = self._simulator.time_ns
+
+    def _begin_episode(self) -> None:
+        self._simulator.restart_clock()
+        self._commands = 0
+        self._largest_step_rad = 0.0
+        self._command_rad, _ = self._simulator.arm.state()
+
+    def _end_episode(self, outcome: Outcome) -> None:
+        self._successes += outcome.success
+        word = 'success' if outcome.success else 'out of time'
+        self._episode_out.publish(self._updater.message(Status(
+            f'episode {self._episode}', Level.OK, word, {
+                'episode': self._episode, 'seed': self._seed + self._episode,
+                'success': outcome.success, 'elapsed_s': outcome.elapsed_s,
+                'distance_m': outcome.distance_m, 'commands': self._commands,
+                'max_command_step_rad': self._largest_step_rad,
+            }
+        )))
+        self.get_logger().info(
+            f'episode {self._episode}: {word} after {outcome.elapsed_s:.2f} s, fingertip '
+            f'{outcome.distance_m:.3f} m away'
+        )
+        self._episode += 1
+        if self._episode == self._episodes:
+            self._enter(Phase.FINISHED)
+        else:
+            self._enter(Phase.STOPPING)
+
+    def _on_command(self, message: Float64MultiArray) -> None:
+        try:
+            position_rad = read_positions(message, len(self._simulator.joint_names))
+        except MessageError as error:
+            self._refused += 1
+            self.get_logger().warning(
+                f'joint_command refused: {error}', throttle_duration_sec=LOG_THROTTLE_S
+            )
+            return
+        if not self._obeys():
+            return
+        step_rad = float(np.abs(position_rad - self._command_rad).max())
+        self._largest_step_rad = max(self._largest_step_rad, step_rad)
+        self._command_rad = position_rad
+        self._commands += 1
+        self._simulator.command(position_rad)
+
+    def _obeys(self) -> bool:
+        if self._phase is Phase.FINISHED:
+            return not self._hold_after
+        # What was sent before the reset may arrive after the resume: not in the first moment.
+        began = self._simulator.time_ns > self._entered_ns
+        return self._phase is Phase.RUNNING and began
+
+    def _statuses(self) -> list[Status]:
+        achieved = self._pace.achieved()
+        trouble = self._stop.trouble or self._resume.trouble
+        level, message = Level.OK, str(self._phase)
+        if trouble:
+            level, message = Level.WARN, f'{self._phase}: {trouble}; the arm holds'
+        elif achieved < SLOW_SHARE * self._pace.factor:
+            level, message = Level.WARN, f'{self._phase}; too slow: {achieved:.2f} of real time'
+        return [Status('episode', level, message, {
+            'phase': self._phase.name.lower(), 'episode': self._episode,
+            'episodes': self._episodes or 'endless', 'seed': self._seed + self._episode,
+            'successes': self._successes, 'commands': self._commands,
+            'commands refused': self._refused, 'real_time_factor wanted': self._pace.factor,
+            'real_time_factor achieved': achieved,
+        })]
+
+
+def main() -> None:
+    """Run the node."""
+    run_main(SimulationNode, 'simulation')
+
+
+if __name__ == '__main__':
+    main()

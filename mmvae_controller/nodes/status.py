@@ -1,0 +1,42 @@
+"""What a node says about one of its parts on /diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+import math
+
+
+class Level(IntEnum):
+    """The levels of diagnostic_msgs/DiagnosticStatus."""
+
+    OK = 0
+    WARN = 1
+    ERROR = 2
+    STALE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One status.
+
+    Args:
+        name: Of the part, e.g. `loop`; the node's name is put before it.
+        level: How bad.
+        message: One line for an operator.
+        values: Details, shown in this order.
+
+    """
+
+    name: str
+    level: Level
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+
+def show(value: object) -> str:
+    """Return a value as text: numbers to four digits."""
+    if isinstance(value, float):
+        return 'none' if math.isinf(value) else f'{value:.4g}'
+    return str(value)

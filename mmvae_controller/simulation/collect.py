@@ -1,0 +1,155 @@
+"""Collects demonstrations: the noisy expert drives, the observation window records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import as_completed, ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+import math
+import multiprocessing
+from pathlib import Path
+
+from mmvae_controller.control.controller import Controller
+from mmvae_controller.datasets.errors import DatasetError
+from mmvae_controller.datasets.store import (
+    Description, EPISODE, KNOWN, LABEL, shard_path, write_description, write_shard,
+)
+from mmvae_controller.modality.observation import CURRENT
+from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.simulation.episode import ticks, wire
+from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.expert import Expert, NoisyExpert
+from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.tasks import make_task
+import numpy as np
+from numpy.typing import NDArray
+
+EPISODES_PER_SHARD = 20
+NOISE_CHANGES_PER_S = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class CollectSettings:
+    """What to collect.
+
+    Args:
+        robot_file: Path of the robot YAML.
+        task: Its name.
+        episodes: How many.
+        seed: Episode i has the scene of seed + i, whichever process runs it.
+        record_hz: Rows per second; divides the control rate, and 1 / step_s divides it.
+        noise_rad_s: Disturbance of the demonstrator on each joint.
+        linger_s: How long to go on after the task is done: that is where resting is shown.
+
+    """
+
+    robot_file: str
+    task: str
+    episodes: int
+    seed: int
+    record_hz: float = 20.0
+    noise_rad_s: float = 0.6
+    linger_s: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """Progress: one more shard is on disk."""
+
+    episodes: int
+    rows: int
+    successes: int
+
+
+def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator[ShardDone]:
+    """Collect into a folder, shard by shard; shards that are already there are kept.
+
+    Raises:
+        DatasetError: The folder belongs to other settings, or cannot be written.
+        SimulationError: The robot or the rates do not fit.
+
+    """
+    robot = load_robot(Path(settings.robot_file))
+    description = _describe(settings, robot)
+    _claim(folder, settings)
+    shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
+    missing = [s for s in shards if not shard_path(folder, s).exists()]
+    # A forked child would share the physics server's state.
+    context = multiprocessing.get_context('spawn')
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        jobs = [pool.submit(_collect_shard, settings, str(folder), shard) for shard in missing]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            for job in jobs:
+                job.cancel()
+    write_description(folder, description)
+
+
+def _describe(settings: CollectSettings, robot: Robot) -> Description:
+    every = robot.rate_hz / settings.record_hz
+    if not math.isclose(every, round(every)):
+        raise SimulationError(
+            f'record_hz {settings.record_hz:g} does not divide the control rate '
+            f'{robot.rate_hz:g} Hz of {robot.path}'
+        )
+    provenance = asdict(settings) | {'robot_file': Path(settings.robot_file).name}
+    return Description(robot.modalities, robot.step_s, 1 / settings.record_hz, provenance)
+
+
+def _claim(folder: Path, settings: CollectSettings) -> None:
+    """Note the settings, so that a resumed run cannot mix two data sets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / 'settings.txt'
+    wanted = repr(settings)
+    if note.exists() and note.read_text(encoding='utf-8') != wanted:
+        raise DatasetError(
+            f'{folder}: holds data of {note.read_text(encoding="utf-8")}, '
+            f'wanted {wanted}; choose another folder'
+        )
+    note.write_text(wanted, encoding='utf-8')
+
+
+def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
+    robot = load_robot(Path(settings.robot_file))
+    simulator = Simulator(make_task(settings.task))
+    rows: list[dict[str, NDArray[np.generic]]] = []
+    first = shard * EPISODES_PER_SHARD
+    last = min(first + EPISODES_PER_SHARD, settings.episodes)
+    successes = 0
+    for episode in range(first, last):
+        rows += _record(settings, robot, simulator, episode)
+        successes += simulator.outcome().success
+    simulator.close()
+    columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
+    write_shard(Path(folder), shard, columns)
+    return ShardDone(last - first, len(rows), successes)
+
+
+def _record(
+    settings: CollectSettings, robot: Robot, simulator: Simulator, episode: int
+) -> list[dict[str, NDArray[np.generic]]]:
+    seed = settings.seed + episode
+    # Its own stream: the same seed draws the scene inside the simulator.
+    random = np.random.default_rng([seed, 1])
+    noise_ticks = round(robot.rate_hz / NOISE_CHANGES_PER_S)
+    expert = NoisyExpert(Expert(simulator), settings.noise_rad_s, noise_ticks, random)
+    controller = Controller(robot, robot.modalities, robot.step_s, expert)
+    every = round(robot.rate_hz / settings.record_hz)
+    command = robot.command.name
+    rows = []
+    run = ticks(simulator, controller, wire(robot, simulator), seed, settings.linger_s)
+    for number, tick in enumerate(run):
+        if number % every or tick.decision is None:
+            continue
+        values = tick.observation.values
+        row = {m.name: values[m.name][CURRENT].copy() for m in robot.modalities}
+        row[command] = tick.decision.sent.velocity.astype(np.float32)
+        row[LABEL] = expert.clean.astype(np.float32)
+        known = tick.observation.known[:, CURRENT].copy()
+        known[[m.name for m in robot.modalities].index(command)] = True
+        row[KNOWN] = known
+        row[EPISODE] = np.int64(episode)[()]
+        rows.append(row)
+    return rows

@@ -1,0 +1,110 @@
+"""Runs episodes without ROS, through the same controller as on the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mmvae_controller.control.controller import Controller, Tick
+from mmvae_controller.modality.robot import InputMessage, Robot
+from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulator
+import numpy as np
+from numpy.typing import NDArray
+
+Values = dict[str, NDArray[np.generic]]
+Distortion = Callable[[Values], Values]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """Which modality each sensor of the simulation feeds; None where the robot has none."""
+
+    camera: str | None
+    joint_position: str | None
+    joint_velocity: str | None
+    touch: str | None
+
+    def values(self, readings: Readings) -> Values:
+        """Return the readings that are due, by modality."""
+        pairs = (
+            (self.camera, readings.camera),
+            (self.joint_position, readings.joint_position),
+            (self.joint_velocity, readings.joint_velocity),
+            (self.touch, readings.touch),
+        )
+        return {
+            name: value for name, value in pairs if name is not None and value is not None
+        }
+
+
+def wire(robot: Robot, simulator: Simulator) -> Wiring:
+    """Find the modality for each sensor by its message type, as a subscriber would.
+
+    Raises:
+        SimulationError: The robot has other joints than the simulation.
+
+    """
+    found: dict[tuple[InputMessage, str], str] = {
+        (source.message, source.part): name for name, source in robot.sources.items()
+    }
+    if robot.output.joints != simulator.joint_names:
+        raise SimulationError(
+            f'robot {robot.name!r} commands joints {list(robot.output.joints)}, the simulation '
+            f'has {list(simulator.joint_names)}'
+        )
+    return Wiring(
+        camera=found.get((InputMessage.IMAGE, '')),
+        joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
+        joint_velocity=found.get((InputMessage.JOINT_STATE, 'velocity')),
+        touch=found.get((InputMessage.WRENCH, '')),
+    )
+
+
+def ticks(
+    simulator: Simulator,
+    controller: Controller,
+    wiring: Wiring,
+    seed: int,
+    linger_s: float = 0.0,
+    distort: Distortion | None = None,
+) -> Iterator[Tick]:
+    """Run one episode, one controller tick at a time; its end is in `simulator.outcome()`.
+
+    Args:
+        simulator: Is reset with the seed.
+        controller: Is reset too; it meets the arm where it stands.
+        wiring: From sensors to modalities.
+        seed: Of the scene and the posture.
+        linger_s: How long to go on after a success.
+        distort: What becomes of the readings on their way, e.g. a picture turned black.
+
+    """
+    simulator.reset(seed)
+    controller.reset()
+    every = round(PHYSICS_HZ / controller.robot.rate_hz)
+    lingering = round(linger_s * PHYSICS_HZ)
+    for step in range(round((simulator.task.time_limit_s + linger_s) * PHYSICS_HZ) + 1):
+        values = wiring.values(simulator.readings())
+        for name, value in (distort(values) if distort else values).items():
+            controller.push(name, value, simulator.time_ns)
+        if step % every == 0:
+            tick = controller.tick(simulator.time_ns)
+            if tick.decision is not None:
+                simulator.command(tick.decision.sent.position)
+            yield tick
+        if simulator.outcome().finished:
+            lingering -= 1
+            if lingering < 0:
+                return
+        simulator.step()
+
+
+def blackout(robot: Robot) -> Distortion:
+    """Return a distortion that turns every picture black: it is there, and shows nothing."""
+    pictures = {n for n, s in robot.sources.items() if s.message is InputMessage.IMAGE}
+
+    def distort(values: Mapping[str, NDArray[np.generic]]) -> Values:
+        return {n: np.zeros_like(v) if n in pictures else v for n, v in values.items()}
+
+    return distort

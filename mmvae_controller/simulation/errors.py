@@ -1,0 +1,5 @@
+"""The errors of this room."""
+
+
+class SimulationError(RuntimeError):
+    """The simulation cannot do what was asked."""

@@ -1,0 +1,1 @@
+"""Training: muting strategies and the trainer."""

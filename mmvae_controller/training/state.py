@@ -1,0 +1,77 @@
+"""The state of an interrupted run on disk: tensors only, nothing that could execute code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+from mmvae_controller.training.errors import TrainingError
+from safetensors import safe_open, SafetensorError
+from safetensors.torch import save_file
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from mmvae_controller.training.config import TrainingConfig
+
+
+def save_state(
+    path: Path, config: TrainingConfig, model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer, scheduler: torch.optim.lr_scheduler.LRScheduler, epoch: int,
+) -> None:
+    """Write model, optimiser and epoch into one safetensors file, aside first."""
+    tensors = {f'model.{n}': t for n, t in model.state_dict().items()}
+    for index, moments in optimiser.state_dict()['state'].items():
+        tensors |= {f'optimiser.{index}.{name}': t for name, t in moments.items()}
+    notes = {
+        'config': repr(config), 'epoch': str(epoch),
+        'scheduler': json.dumps({'last_epoch': scheduler.last_epoch}),
+    }
+    aside = path.with_name(f'.{path.name}.part')
+    save_file({n: t.contiguous() for n, t in tensors.items()}, aside, notes)
+    aside.replace(path)
+
+
+def load_state(
+    path: Path, config: TrainingConfig, model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer, scheduler: torch.optim.lr_scheduler.LRScheduler,
+) -> int:
+    """Put a saved state in place and return the epoch to go on with.
+
+    Raises:
+        TrainingError: It was saved by another configuration, or is damaged.
+
+    """
+    try:
+        with safe_open(path, framework='pt') as file:
+            notes: dict[str, str] = file.metadata()
+            tensors: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f'{path}: cannot be resumed from: {error}') from error
+    if notes['config'] != repr(config):
+        raise TrainingError(
+            f'{path}: belongs to another configuration; train into another folder, or restore '
+            'the configuration it was started with'
+        )
+    model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith('model.')})
+    state = optimiser.state_dict()
+    moments: dict[int, dict[str, Any]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith('optimiser.'):
+            _, index, part = name.split('.')
+            moments.setdefault(int(index), {})[part] = tensor
+    optimiser.load_state_dict(state | {'state': moments})
+    done = json.loads(notes['scheduler'])['last_epoch']
+    scheduler.load_state_dict(scheduler.state_dict() | {'last_epoch': done})
+    for group, rate in zip(optimiser.param_groups, _rates(scheduler), strict=True):
+        group['lr'] = rate
+    return int(notes['epoch'])
+
+
+def _rates(scheduler: torch.optim.lr_scheduler.LRScheduler) -> list[float]:
+    factors = getattr(scheduler, 'lr_lambdas')
+    return [
+        float(base) * float(factor(scheduler.last_epoch))
+        for base, factor in zip(scheduler.base_lrs, factors, strict=True)
+    ]

@@ -1,0 +1,1 @@
+"""The models: encoders, decoders, objectives, KL schedules, checkpoints and their export."""

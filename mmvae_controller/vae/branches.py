@@ -1,0 +1,125 @@
+"""The branches of the network: one modality's way in and its way out."""
+
+from __future__ import annotations
+
+from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.modality.observation import STEPS
+from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.vae.blocks import ImageDecoder, ImageEncoder, mlp
+from mmvae_controller.vae.config import Activation, BranchConfig
+import torch
+from torch import nn, Tensor
+
+# The smallest variance a decoder can claim, in normalised units: log(exp(a) + 1e-4) as in the
+# code published with Zambelli et al. 2020. Without it a constant channel has no finite optimum.
+VARIANCE_FLOOR = 1e-4
+
+
+class Scaling(nn.Module):
+    """The normaliser of a modality inside the network, so that it reads and writes real units."""
+
+    offset: Tensor
+    scale: Tensor
+
+    def __init__(self, normaliser: Normaliser) -> None:
+        """Hold offset and scale; they are part of the contract, not of the weights."""
+        super().__init__()
+        self.register_buffer('offset', torch.tensor(normaliser.offset), persistent=False)
+        self.register_buffer('scale', torch.tensor(normaliser.scale), persistent=False)
+
+    def normalise(self, value: Tensor) -> Tensor:
+        """Return a value in the unit of the network."""
+        return (value.float() - self.offset) / self.scale
+
+    def restore(self, normalised: Tensor) -> Tensor:
+        """Return a value in its own unit."""
+        return normalised * self.scale + self.offset
+
+
+class VectorIn(nn.Module):
+    """From both time steps of a vector, and their mask, to features."""
+
+    def __init__(self, modality: Modality, config: BranchConfig, activation: Activation) -> None:
+        """Build it."""
+        super().__init__()
+        self.layers = mlp([STEPS * (modality.size + 1), *config.encoder], activation)
+        self.features = config.encoder[-1]
+
+    def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
+        """Return features `(B, F)` from `(B, 2, D)` and `(B, 2)`; masked values are not seen."""
+        # where, not a product: a masked slot may hold NaN, and NaN times zero is NaN.
+        seen = torch.where(known[:, :, None] > 0, normalised, 0.0)
+        return self.layers(torch.cat([seen.flatten(1), known], dim=1))
+
+
+class ImageIn(nn.Module):
+    """From both time steps of a picture, and their mask, to features."""
+
+    def __init__(self, modality: Modality, config: BranchConfig, activation: Activation) -> None:
+        """Build it; both time steps go through the same convolutions."""
+        super().__init__()
+        height, width, colours = modality.shape
+        self.encoder = ImageEncoder((height, width, colours), config.encoder, activation)
+        self.features = STEPS * (self.encoder.features + 1)
+
+    def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
+        """Return features `(B, F)` from `(B, 2, H, W, C)` and `(B, 2)`."""
+        pictures = normalised.flatten(0, 1).permute(0, 3, 1, 2)
+        features = self.encoder(pictures).unflatten(0, (-1, STEPS))
+        seen = torch.where(known[:, :, None] > 0, features, 0.0)
+        return torch.cat([seen.flatten(1), known], dim=1)
+
+
+class VectorOut(nn.Module):
+    """From the decoded trunk to mean and log-variance `(B, 2, D)`."""
+
+    def __init__(
+        self, features: int, modality: Modality, config: BranchConfig, activation: Activation
+    ) -> None:
+        """Build it."""
+        super().__init__()
+        self.layers = mlp([features, *config.decoder], activation)
+        self.head = nn.Linear(config.decoder[-1], 2 * STEPS * modality.size)
+
+    def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and unbounded log-variance."""
+        mean, log_variance = self.head(self.layers(trunk)).chunk(2, dim=1)
+        return mean.unflatten(1, (STEPS, -1)), log_variance.unflatten(1, (STEPS, -1))
+
+
+class ImageOut(nn.Module):
+    """From the decoded trunk to mean and log-variance `(B, 2, H, W, C)`."""
+
+    def __init__(
+        self, features: int, modality: Modality, config: BranchConfig, activation: Activation
+    ) -> None:
+        """Build it; both time steps go through the same convolutions."""
+        super().__init__()
+        height, width, colours = modality.shape
+        self.split = mlp([features, STEPS * features], activation)
+        self.decoder = ImageDecoder(features, (height, width, colours), config.decoder, activation)
+
+    def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and unbounded log-variance."""
+        per_step = self.split(trunk).unflatten(1, (STEPS, -1)).flatten(0, 1)
+        mean, log_variance = self.decoder(per_step)
+        return mean.unflatten(0, (-1, STEPS)), log_variance.unflatten(0, (-1, STEPS))
+
+
+def branch_in(modality: Modality, config: BranchConfig, act: Activation) -> VectorIn | ImageIn:
+    """Return the way in for a modality."""
+    return (ImageIn if modality.encoder is Encoder.IMAGE else VectorIn)(modality, config, act)
+
+
+def branch_out(
+    features: int, modality: Modality, config: BranchConfig, act: Activation
+) -> VectorOut | ImageOut:
+    """Return the way out for a modality."""
+    kind = ImageOut if modality.encoder is Encoder.IMAGE else VectorOut
+    return kind(features, modality, config, act)
+
+
+def floored(log_variance: Tensor) -> Tensor:
+    """Return log(exp(a) + floor), computed without overflow."""
+    floor = torch.full_like(log_variance, VARIANCE_FLOOR).log()
+    return torch.logaddexp(log_variance, floor)

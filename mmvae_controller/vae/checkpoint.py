@@ -1,0 +1,77 @@
+"""The model folder: weights, exported network, contract. Nothing in it can execute code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+import shutil
+from typing import Any
+
+from mmvae_controller.modality.contract import (
+    check_file, file_checksum, ModelContract, NETWORK_FILE, read_contract, WEIGHTS_FILE,
+    write_contract,
+)
+from mmvae_controller.modality.reader import Section
+from mmvae_controller.vae.config import network_config
+from mmvae_controller.vae.errors import VaeError
+from mmvae_controller.vae.export import export_onnx
+from mmvae_controller.vae.network import RealUnits, TwoStepVAE
+from safetensors.torch import load_file, save_file
+
+VERSIONS_OF = ('torch', 'numpy', 'onnx', 'onnxruntime', 'pybullet')
+
+
+def save_model(
+    folder: Path, model: RealUnits, name: str, step_s: float, provenance: Mapping[str, Any],
+    normalisers: Mapping[str, Any],
+) -> ModelContract:
+    """Write a model folder, aside first; an older model of that name is replaced at the end.
+
+    Raises:
+        VaeError: The export does not compute what the trained network does.
+
+    """
+    aside = folder.with_name(f'.{folder.name}.part')
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        weights = {n: t.contiguous() for n, t in model.network.state_dict().items()}
+        save_file(weights, aside / WEIGHTS_FILE)
+        export_onnx(model, aside / NETWORK_FILE)
+        contract = ModelContract(
+            name=name,
+            modalities=model.network.modalities,
+            normalisers=normalisers,
+            step_s=step_s,
+            latent_size=model.network.config.latent,
+            network=model.network.config.data(),
+            provenance={**provenance, 'versions': {p: version(p) for p in VERSIONS_OF}},
+            checksums={f: file_checksum(aside / f) for f in (WEIGHTS_FILE, NETWORK_FILE)},
+        )
+        write_contract(aside, contract)
+        for file in aside.iterdir():
+            folder.mkdir(parents=True, exist_ok=True)
+            file.replace(folder / file.name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return contract
+
+
+def load_model(folder: Path) -> tuple[RealUnits, ModelContract]:
+    """Read a model folder for training or study; the robot uses `control.network` instead.
+
+    Raises:
+        ModalityError: The folder is no model, or a file is damaged.
+        VaeError: The weights are not those of its network.
+
+    """
+    contract = read_contract(folder)
+    path = check_file(folder, WEIGHTS_FILE, contract)
+    section = Section(contract.network, f'{folder}: network')
+    network = TwoStepVAE(contract.modalities, network_config(section, contract.modalities))
+    try:
+        network.load_state_dict(load_file(path))
+    except RuntimeError as error:
+        raise VaeError(f'{path}: does not fit the network of its contract: {error}') from error
+    return RealUnits(network, contract.normalisers).eval(), contract

@@ -1,0 +1,91 @@
+"""Exports a network to ONNX and proves that the export computes the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+import logging
+from pathlib import Path
+import warnings
+
+from mmvae_controller.modality.observation import STEPS
+from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.vae.errors import VaeError
+from mmvae_controller.vae.network import RealUnits
+import numpy as np
+from numpy.typing import NDArray
+import onnxruntime
+import torch
+
+KNOWN = 'known'
+LATENT = 'latent'
+# Largest difference between torch and onnxruntime, in units of the normaliser's scale.
+TOLERANCE = 1e-4
+PROBES = 3
+
+
+def export_onnx(model: RealUnits, path: Path) -> None:
+    """Write the network as ONNX, with the batch size free, and check it against torch.
+
+    Raises:
+        VaeError: The exported network computes something else.
+
+    """
+    model = model.eval()
+    names = [m.name for m in model.network.modalities]
+    outputs = [f'{n}_{part}' for n in (*names, LATENT) for part in ('mean', 'std')]
+    feeds = probe_inputs(model.network.modalities, batch=2, seed=0)
+    batch = torch.export.Dim('batch', min=1, max=4096)
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter('ignore')
+        logging.getLogger('torch.onnx').setLevel(logging.ERROR)
+        torch.onnx.export(
+            model, tuple(torch.from_numpy(v) for v in feeds.values()), str(path),
+            input_names=list(feeds), output_names=outputs, dynamo=True, external_data=False,
+            dynamic_shapes=(tuple({0: batch} for _ in feeds),), verbose=False,
+        )
+    difference = largest_difference(model, path)
+    if not difference <= TOLERANCE:
+        raise VaeError(
+            f'{path}: differs from the trained network by {difference:.2g} scales, '
+            f'expected at most {TOLERANCE:g}'
+        )
+
+
+def probe_inputs(
+    modalities: tuple[Modality, ...], batch: int, seed: int
+) -> dict[str, NDArray[np.generic]]:
+    """Return random inputs of the exported network, with random masks, by name."""
+    random = np.random.default_rng(seed)
+    feeds: dict[str, NDArray[np.generic]] = {}
+    for m in modalities:
+        shape = (batch, STEPS, *m.shape)
+        if m.encoder is Encoder.IMAGE:
+            feeds[m.name] = random.integers(0, 256, shape, dtype=np.uint8)
+        else:
+            feeds[m.name] = random.normal(size=shape).astype(np.float32)
+    coins = random.integers(0, 2, (batch, len(modalities), STEPS))
+    feeds[KNOWN] = coins.astype(np.float32)
+    return feeds
+
+
+def largest_difference(model: RealUnits, path: Path) -> float:
+    """Return how far torch and onnxruntime are apart, in units of the normaliser's scale."""
+    session = onnxruntime.InferenceSession(str(path), providers=['CPUExecutionProvider'])
+    scales = _scales(model)
+    largest = 0.0
+    for seed in range(PROBES):
+        feeds = probe_inputs(model.network.modalities, batch=seed + 1, seed=seed)
+        with torch.no_grad():
+            expected = model(*(torch.from_numpy(v) for v in feeds.values()))
+        found = session.run(None, feeds)
+        for theirs, ours, scale in zip(found, expected, scales, strict=True):
+            largest = max(largest, float(np.max(np.abs(theirs - ours.numpy()) / scale)))
+    return largest
+
+
+def _scales(model: RealUnits) -> list[NDArray[np.float32] | float]:
+    scales: list[NDArray[np.float32] | float] = []
+    buffers: Mapping[str, torch.Tensor] = dict(model.scalings.named_buffers())
+    for modality in model.network.modalities:
+        scales += [buffers[f'{modality.name}.scale'].numpy()] * 2
+    return [*scales, 1.0, 1.0]

@@ -1,0 +1,202 @@
+"""The controller node, over real DDS, in this process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+from builtin_interfaces.msg import Time  # noqa: E402
+from mmvae_controller.nodes.pointcloud import read_observation  # noqa: E402
+from mmvae_controller.nodes.qos import CLOCK  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
+from sensor_msgs.msg import PointCloud2  # noqa: E402
+
+STEP_RAD = 0.2 / 50
+URDF = """<robot name="small">
+<joint name="left"><limit lower="-2" upper="2" velocity="1"/></joint>
+<joint name="right"><limit lower="-2" upper="2" velocity="1"/></joint></robot>"""
+
+
+def test_it_moves_in_small_steps_from_where_the_robot_is(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    path = np.array([c.data for c in it.commands])
+    assert np.all(np.abs(path[0] - it.peer.joints_rad) < 0.5)
+    assert np.all(np.diff(path, axis=0) >= 0)
+    assert np.all(np.diff(path, axis=0) < 4 * STEP_RAD)
+
+
+def test_without_any_sense_it_commands_nothing_and_says_what_is_missing(rig: Any):
+    it = rig()
+    it.node.start()
+    status = it.until_status('controller: gate', 'no set-point yet: joints is not known')
+    assert status.level == b'\x01'
+    assert it.commands == []
+
+
+def test_without_a_camera_it_stays_where_the_robot_is_and_names_the_camera(rig: Any):
+    it = rig()
+    it.peer.silent = {'camera/image_raw'}
+    it.peer.feel()
+    it.node.start()
+    it.until_status('controller: input camera', 'no message on topic /camera/image_raw yet')
+    status = it.until_status('controller: gate', 'required senses missing: camera')
+    assert status.level == b'\x01'
+    assert it.until_standing() == pytest.approx(it.peer.joints_rad)
+
+
+def test_a_topic_that_dies_is_masked_and_the_arm_holds_until_it_is_back(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    it.peer.silent = {'camera/image_raw'}
+    it.until_status('controller: input camera', 'max_age_s 0.3: masked')
+    it.until_standing()
+    it.peer.silent = set()
+    it.until_moving()
+    it.until_status('controller: input camera', 'known')
+
+
+def test_a_sense_that_is_not_required_may_die(rig: Any):
+    it = rig()
+    it.peer.silent = {'touch'}
+    it.peer.feel()
+    it.node.start()
+    it.until_status('controller: input touch', 'no message on topic /touch yet')
+    it.until_moving()
+
+
+def test_a_picture_in_another_encoding_is_rejected_and_told(rig: Any):
+    it = rig()
+    it.peer.encoding = 'bgr8'
+    it.peer.feel()
+    it.node.start()
+    it.until_status('controller: input camera', "rejected: encoding is 'bgr8', expected 'rgb8'")
+    assert it.until_standing() == pytest.approx(it.peer.joints_rad)
+
+
+def test_numbers_that_are_not_finite_are_masked_and_told(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    it.peer.joints_rad = [float('nan'), 0.0]
+    it.until_status('controller: input joints', 'not finite')
+    assert np.all(np.isfinite(it.until_standing()))
+
+
+def test_stop_holds_and_resume_starts_from_where_the_robot_is_then(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    assert it.peer.call('controller/stop').success
+    it.until_standing()
+    it.until_status('controller: gate', 'holding: stopped')
+    it.peer.joints_rad = [-1.0, 1.0]
+    it.until_standing()
+    it.commands.clear()
+    assert it.peer.call('controller/resume').success
+    it.peer.until(
+        lambda: it.commands and abs(it.commands[-1].data[0] + 1.0) < 0.5, 'the new place'
+    )
+    it.until_moving()
+
+
+def test_stop_and_resume_refuse_when_not_active(rig: Any):
+    it = rig(autostart=False)
+    it.node.start()
+    answer = it.peer.call('controller/stop')
+    assert not answer.success
+    assert 'not active' in answer.message
+    assert not it.peer.call('controller/resume').success
+
+
+def test_deactivation_ends_with_a_hold_and_a_stop_outlives_it(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    it.node.trigger_deactivate()
+    it.until_status('controller: loop', 'inactive: nothing is commanded')
+    assert list(it.commands[-1].data) == list(it.commands[-2].data)
+    it.node.trigger_activate()
+    it.until_moving()
+    it.peer.call('controller/stop')
+    it.node.trigger_deactivate()
+    it.node.trigger_activate()
+    it.until_standing()
+
+
+def test_an_exception_in_the_tick_holds_and_is_told(rig: Any, monkeypatch: pytest.MonkeyPatch):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+
+    def fail(observation: Any) -> None:
+        raise RuntimeError('broken on purpose')
+
+    monkeypatch.setattr(it.node._policy, 'decide', fail)
+    it.until_standing()
+    status = it.until_status('controller: loop', 'RuntimeError: broken on purpose')
+    assert status.level == b'\x02'
+    it.until_status('controller: gate', 'holding: error')
+
+
+def test_without_limits_it_does_not_activate(rig: Any):
+    it = rig(without_limits=True, autostart=False)
+    it.node.start()
+    it.node.trigger_configure()
+    it.node.trigger_activate()
+    it.until_status('controller: loop', 'inactive: nothing is commanded')
+
+
+def test_limits_may_come_from_the_robot_description(rig: Any):
+    it = rig(without_limits=True, robot_description=URDF, acceleration_rad_s2=50.0)
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+
+
+def test_the_observation_carries_what_is_known(rig: Any):
+    it = rig()
+    it.peer.feel()
+    heard = it.peer.listen(PointCloud2, 'controller/observation')
+    it.node.start()
+    it.peer.until(lambda: heard and heard[-1].is_dense, 'an observation without gaps')
+    observation = read_observation(heard[-1], it.peer.robot.modalities)
+    assert observation.known.all()
+    assert observation.values['joints'] == pytest.approx(np.array([it.peer.joints_rad] * 2))
+    assert np.all(observation.values['camera'] == 7)
+
+
+def test_when_the_clock_freezes_the_watchdog_holds(rig: Any):
+    it = rig(use_sim_time=True)
+    clock = it.peer.node.create_publisher(Clock, '/clock', CLOCK)
+    now_ms = 0
+
+    def advance() -> None:
+        nonlocal now_ms
+        now_ms += 10
+        clock.publish(Clock(clock=Time(sec=now_ms // 1000, nanosec=now_ms % 1000 * 1_000_000)))
+
+    timer = it.peer.node.create_timer(0.01, advance)
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    timer.cancel()
+    status = it.until_status('controller: loop', 'watchdog holds')
+    assert status.level == b'\x02'
+    it.until_status('controller: gate', 'holding: watchdog')
+    it.until_standing()
+    timer.reset()
+    it.until_moving()

@@ -1,0 +1,80 @@
+"""The controller as a program: how it starts, survives and ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import signal
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+from lifecycle_msgs.msg import Transition  # noqa: E402
+from lifecycle_msgs.srv import ChangeState  # noqa: E402
+from mmvae_controller.nodes.qos import COMMAND  # noqa: E402
+from std_msgs.msg import Float64MultiArray  # noqa: E402
+
+CONTROLLER = 'mmvae_controller.nodes.controller'
+
+
+@pytest.fixture()
+def moving(peer: Any, program: Any, robot_file: Path, model: Path) -> Any:
+    """Return a controller program that moves a robot, and what it commanded."""
+    commands = peer.listen(Float64MultiArray, 'joint_command', COMMAND)
+    peer.feel()
+    it = program(CONTROLLER, '-p', f'robot_file:={robot_file}', '-p', f'model:={model}')
+    peer.until(lambda: len({tuple(c.data) for c in commands}) > 3 or it.ended(), 'movement')
+    assert not it.ended(), it.output
+    return it, commands
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_with_a_hold_as_the_last_message(
+    peer: Any, moving: Any, number: signal.Signals
+):
+    it, commands = moving
+    it.signal(number)
+    peer.until(it.ended, 'the end')
+    peer.until(lambda: commands[-1].data == commands[-2].data, 'the hold')
+    assert it.wait() == 0
+    assert 'Traceback' not in it.output
+
+
+def test_a_transition_that_is_not_possible_is_survived(peer: Any, moving: Any):
+    it, commands = moving
+    client = peer.node.create_client(ChangeState, 'controller/change_state')
+    peer.until(client.service_is_ready, 'the service')
+    client.call_async(ChangeState.Request(
+        transition=Transition(id=Transition.TRANSITION_CONFIGURE)
+    ))
+    peer.until(lambda: 'a callback failed' in it.output, 'a word about it')
+    commands.clear()
+    peer.until(lambda: len({tuple(c.data) for c in commands}) > 3, 'movement')
+    assert not it.ended()
+
+
+def test_a_model_that_does_not_fit_is_refused_in_one_line(
+    program: Any, robot_file: Path, model: Path
+):
+    text = robot_file.read_text(encoding='utf-8').replace('[left, right]', '[right, left]')
+    robot_file.write_text(text, encoding='utf-8')
+    it = program(CONTROLLER, '-p', f'robot_file:={robot_file}', '-p', f'model:={model}')
+    assert it.wait() == 2
+    lines = it.output.strip().splitlines()
+    assert len(lines) == 1
+    assert "joints: channels of the robot is ['right', 'left']" in lines[0]
+
+
+def test_a_robot_file_that_is_not_given_is_refused_in_one_line(program: Any):
+    it = program(CONTROLLER)
+    assert it.wait() == 2
+    assert it.output.strip().endswith('not configured: parameter robot_file is not given')
+
+
+def test_a_parameter_of_the_wrong_type_is_refused_in_one_line(program: Any):
+    it = program(CONTROLLER, '-p', 'autostart:=maybe')
+    assert it.wait() == 2
+    assert 'Traceback' not in it.output
+    assert 'autostart' in it.output

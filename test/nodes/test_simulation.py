@@ -1,0 +1,160 @@
+"""The simulation node: its clock, its sensors, and how it hands episodes over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+pytest.importorskip('pybullet')
+pytestmark = pytest.mark.ros
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
+from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.modality.robot import load_robot  # noqa: E402
+from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
+from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR  # noqa: E402
+from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
+from sensor_msgs.msg import Image, JointState  # noqa: E402
+from std_msgs.msg import Float64MultiArray  # noqa: E402
+from std_srvs.srv import Trigger  # noqa: E402
+
+IIWA = Path(__file__).parents[2] / 'config' / 'robots' / 'iiwa_sim.yaml'
+NS = 1_000_000_000
+
+
+class World:
+    """A simulation, and a controller that only counts how it is handed over to."""
+
+    def __init__(self, peer: Any, **parameters: Any) -> None:
+        self.peer = peer
+        self.calls: list[str] = []
+        self.willing = True
+        self.episodes = peer.listen(DiagnosticStatus, 'simulation/episode', EPISODES)
+        self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
+        self.joints = peer.listen(JointState, 'joint_states', SENSOR)
+        self.out = peer.node.create_publisher(Float64MultiArray, 'joint_command', COMMAND)
+        self.node = peer.add(SimulationNode(
+            context=peer.context,
+            parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()],
+        ))
+
+    def serve(self) -> None:
+        """Offer the controller's services."""
+        for name in ('stop', 'resume'):
+            self.peer.node.create_service(
+                Trigger, f'controller/{name}', lambda _, answer, n=name: self._answer(n, answer)
+            )
+
+    def _answer(self, name: str, answer: Trigger.Response) -> Trigger.Response:
+        self.calls.append(name)
+        answer.success, answer.message = self.willing, 'so it is'
+        return answer
+
+    def values(self) -> dict[str, str]:
+        """Return the newest values of its status."""
+        statuses = [s for m in self.diagnostics for s in m.status]
+        return {v.key: v.value for v in statuses[-1].values} if statuses else {}
+
+    def until_phase(self, phase: str) -> None:
+        self.peer.until(lambda: self.values().get('phase') == phase, phase)
+
+
+@pytest.fixture()
+def world(peer: Any) -> Any:
+    return lambda **parameters: World(peer, **parameters)
+
+
+def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any):
+    it = world()
+    robot = load_robot(IIWA)
+    modalities = {m.name: m for m in robot.modalities}
+    clock = it.peer.listen(Clock, '/clock', CLOCK)
+    heard = {
+        'camera': it.peer.listen(Image, 'camera/image_raw', SENSOR),
+        'joints': it.joints,
+        'touch': it.peer.listen(WrenchStamped, 'touch', SENSOR),
+    }
+    it.peer.until(lambda: len(heard['camera']) > 2 and len(clock) > 20, 'sensors')
+    for name, messages in heard.items():
+        for message in messages:
+            assert read_sense(message, modalities[name], robot.sources[name]) is not None
+            assert message.header.frame_id
+    times = np.array([stamp_of(m.clock) for m in clock])
+    assert np.all(np.diff(times) > 0)
+    stamps = np.array([stamp_of(m.header.stamp) for m in heard['camera']])
+    assert set(np.diff(stamps) % (NS // 20)) == {0}
+
+
+def test_it_waits_for_the_controller_and_says_so_and_simulated_time_goes_on(world: Any):
+    it = world()
+    it.peer.until(
+        lambda: any('controller/stop is not there' in s.message
+                    for m in it.diagnostics for s in m.status), 'complaint'
+    )
+    began = stamp_of(it.joints[-1].header.stamp)
+    it.peer.until(lambda: stamp_of(it.joints[-1].header.stamp) - began > NS // 5, 'time')
+    it.serve()
+    it.until_phase('running')
+    assert it.calls == ['stop', 'resume']
+
+
+def test_a_controller_that_refuses_is_asked_again(world: Any):
+    it = world()
+    it.willing = False
+    it.serve()
+    it.peer.until(lambda: it.calls.count('stop') >= 2, 'another try')
+    assert 'resume' not in it.calls
+    it.willing = True
+    it.until_phase('running')
+
+
+def test_it_obeys_only_while_an_episode_runs(world: Any):
+    it = world()
+    command = Float64MultiArray(data=[0.0] * 7)
+    it.peer.until(lambda: it.joints, 'joint states')
+    before = np.array(it.joints[-1].position)
+    it.out.publish(command)
+    count = len(it.joints)
+    it.peer.until(lambda: len(it.joints) > count + 20, 'time')
+    assert np.array(it.joints[-1].position) == pytest.approx(before, abs=0.01)
+    it.serve()
+    it.until_phase('running')
+    timer = it.peer.node.create_timer(0.05, lambda: it.out.publish(command))
+    it.peer.until(lambda: np.abs(it.joints[-1].position).max() < 0.1, 'obedience')
+    timer.cancel()
+
+
+@pytest.mark.parametrize('data', [[0.0] * 6, [0.0] * 6 + [float('nan')]])
+def test_a_command_that_is_no_command_is_refused_and_counted(world: Any, data: list[float]):
+    it = world()
+    it.serve()
+    it.until_phase('running')
+    it.peer.until(it.out.get_subscription_count, 'the listener')
+    it.out.publish(Float64MultiArray(data=data))
+    it.peer.until(lambda: it.values()['commands refused'] == '1', 'the count')
+    assert it.values()['commands'] == '0'
+
+
+def test_finished_episodes_are_told_and_the_arm_holds_after_the_last(world: Any):
+    it = world(episodes=2, seed=7, real_time_factor=4.0)
+    it.serve()
+    it.until_phase('finished')
+    assert it.calls == ['stop', 'resume', 'stop', 'resume']
+    told = [{v.key: v.value for v in e.values} for e in it.episodes]
+    assert [t['seed'] for t in told] == ['7', '8']
+    assert [t['success'] for t in told] == ['False', 'False']
+    assert [t['elapsed_s'] for t in told] == ['5', '5']
+    count = len(it.joints)
+    it.peer.until(lambda: len(it.joints) > count + 5, 'it goes on publishing')
+
+
+def test_simulated_time_keeps_up_with_the_factor(world: Any):
+    it = world(real_time_factor=2.0)
+    it.peer.until(lambda: len(it.joints) > 200, 'time')
+    assert it.node._pace.achieved() == pytest.approx(2.0, rel=0.2)
