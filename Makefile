@@ -80,8 +80,8 @@ ros-matches:
 
 # Each stamp is written last, so an interrupted install is taken up again.
 $(VENV)/.stamp-run: requirements/run.txt $(ROS_WHEELS) $(SOURCES) | ros-matches
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))' \
-	  2>/dev/null || { echo 'mmvae_controller needs Python 3.10 to 3.13, and $(PYTHON) is' \
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  2>/dev/null || { echo 'mmvae_controller needs Python 3.11 to 3.13, and $(PYTHON) is' \
 	  "$$($(PYTHON) --version 2>&1 || true). Name another: make PYTHON=python3.12" >&2; exit 1; }
 	@echo 'Creating $(VENV) with ROS 2 $(ROS_USED)'
 	@$(PYTHON) -m venv $(if $(SOURCED),--system-site-packages) $(VENV)

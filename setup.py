@@ -36,7 +36,7 @@ setup(
         (SHARE, ['package.xml']),
         *share_files('launch/*.launch.py', 'config/**', 'models/**'),
     ],
-    python_requires='>=3.10',
+    python_requires='>=3.11',
     install_requires=[
         'matplotlib>=3.6',
         'numpy>=1.26',

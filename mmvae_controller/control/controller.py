@@ -43,12 +43,13 @@ class Controller:
 
         Args:
             robot: Its limits are needed: without limits nothing moves.
-            modalities: In the order of the model's mask rows.
+            modalities: In the order of the model's mask rows; how old a sample may be is for
+                the robot to say.
             step_s: The time between the model's two steps.
             policy: Who decides.
 
         Raises:
-            ControlError: The robot has no limits.
+            ControlError: The robot has no limits, or lacks a modality of the model.
 
         """
         if robot.output.limits is None:
@@ -58,7 +59,7 @@ class Controller:
             )
         self.robot = robot
         self.policy = policy
-        self.window = ObservationWindow(modalities, step_s)
+        self.window = ObservationWindow(_as_configured(robot, modalities), step_s)
         self._limits = robot.output.limits
         self._period_s = 1 / robot.rate_hz
         self._rows = {m.name: row for row, m in enumerate(modalities)}
@@ -95,7 +96,8 @@ class Controller:
         """Decide on the command at a moment; what it returns in `decision` is to be sent."""
         observation = self.window.read(now_ns)
         missing = tuple(
-            name for name in self.robot.required
+            name
+            for name in self.robot.required
             if not observation.known[self._rows[name], CURRENT]
         )
         if self._sent is None:
@@ -148,8 +150,16 @@ class Controller:
     def _remember(self, decision: Decision, now_ns: int) -> None:
         self._sent = decision.sent
         self._sent_ns = now_ns
-        applied = (
-            decision.sent.velocity if self._quantity is Quantity.VELOCITY
-            else decision.sent.position
+        self.window.push(self.robot.command.name, decision.sent.value(self._quantity), now_ns)
+
+
+def _as_configured(robot: Robot, modalities: tuple[Modality, ...]) -> list[Modality]:
+    """Return the robot's modalities in the model's order."""
+    ours = {m.name: m for m in robot.modalities}
+    absent = [m.name for m in modalities if m.name not in ours]
+    if absent or robot.command.name not in {m.name for m in modalities}:
+        raise ControlError(
+            f'model of {[m.name for m in modalities]} does not fit robot {robot.name!r}, '
+            f'which has {list(ours)}'
         )
-        self.window.push(self.robot.command.name, applied, now_ns)
+    return [ours[m.name] for m in modalities]

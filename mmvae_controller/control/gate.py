@@ -10,12 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.limits import JointLimits
 from mmvae_controller.modality.spec import Quantity
 import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+# Keeps 0 / 0 out of the division when there is no way left and no time passed.
+SMALLEST = float(np.finfo(np.float64).tiny)
 
 
 class Reason(StrEnum):
@@ -40,6 +43,10 @@ class Sent:
 
     position: Vector
     velocity: Vector
+
+    def value(self, quantity: Quantity) -> Vector:
+        """Return what was sent as a quantity: rad or rad/s."""
+        return self.velocity if quantity is Quantity.VELOCITY else self.position
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +93,16 @@ def judge(
         elapsed_s: Since the last command was sent, above 0.
         max_std: The standard deviation above which the arm holds; None never does.
 
+    Raises:
+        ControlError: The request is for another number of joints.
+
     """
+    if request.value.shape != last.position.shape or request.std.shape != last.position.shape:
+        # NumPy would give one number to every joint.
+        raise ControlError(
+            f'command of shape {request.value.shape} with standard deviation of shape '
+            f'{request.std.shape}, expected {last.position.shape} for {list(limits.joints)}'
+        )
     if not (np.all(np.isfinite(request.value)) and np.all(np.isfinite(request.std))):
         return hold(last, Reason.NOT_FINITE)
     if not request.fresh:
@@ -135,12 +151,14 @@ def _limit_velocity(
 def _braking_velocity(distance: Vector, limits: JointLimits, elapsed_s: float) -> Vector:
     """Return the largest speed towards a position limit from which the joint can still stop.
 
-    Braking takes a * dt off the speed v = k * a * dt in each period dt, so the way to a stand is
-    at most a * dt^2 * (k * (k + 1) / 2 + 1 / 8), the eighth being the worst case of a fractional
-    k. The speed solves that for the distance, and never crosses it within one period.
+    Braking from v takes at most v^2 / (2 a), whatever the periods to come: each set-point is
+    v * dt beyond the last with v already lowered. So the largest v leaves that much of the
+    distance d: v^2 / (2 a) = d - v * dt, written without a difference of large numbers. A rule
+    that counts on the next period being as long as this one breaks the acceleration limit when
+    the loop jitters.
     """
-    unit = limits.acceleration_rad_s2 * elapsed_s**2
-    room = np.maximum(distance / unit - 0.125, 0.0)
-    k = (np.sqrt(1 + 8 * room) - 1) / 2
-    creeping = np.maximum(distance, 0.0) / elapsed_s
-    return np.minimum(np.maximum(k * limits.acceleration_rad_s2 * elapsed_s, 0.0), creeping)
+    room = np.maximum(2 * limits.acceleration_rad_s2 * distance, 0.0)
+    change = limits.acceleration_rad_s2 * elapsed_s
+    # hypot: neither a denormal nor a huge period under- or overflows when it is squared.
+    braking: Vector = room / np.maximum(np.hypot(change, np.sqrt(room)) + change, SMALLEST)
+    return braking

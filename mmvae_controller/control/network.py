@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.contract import (
-    check_file, ModelContract, NETWORK_FILE, read_contract,
+    check_file,
+    KNOWN,
+    LATENT,
+    ModelContract,
+    NETWORK_FILE,
+    read_contract,
 )
-from mmvae_controller.modality.observation import empty_values, Mask, nothing_known, Observation
+from mmvae_controller.modality.gaussian import Gaussian
+from mmvae_controller.modality.observation import (
+    empty_values,
+    Mask,
+    nothing_known,
+    Observation,
+    STEPS,
+)
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
 
-KNOWN = 'known'
-LATENT = 'latent'
 LOG_SEVERITY_ERROR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Gaussian:
-    """Mean and standard deviation, `(B, 2, *shape)` in the modality's own unit."""
-
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
 
 
 class Network:
@@ -45,14 +46,17 @@ class Network:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = LOG_SEVERITY_ERROR
-        self._session = onnxruntime.InferenceSession(
-            str(path), options, providers=['CPUExecutionProvider']
-        )
+        try:
+            self._session = onnxruntime.InferenceSession(
+                str(path), options, providers=['CPUExecutionProvider']
+            )
+        except Exception as error:  # onnxruntime's errors share no other base.
+            raise ControlError(f'{path}: cannot be loaded: {error}') from error
         self._run_options = onnxruntime.RunOptions()
         # Without this the decoder of every picture runs, whichever output is asked for.
         self._run_options.only_execute_path_to_fetches = True
         self._check_inputs(path)
-        self._warm_up()
+        self._check_outputs(path)
 
     def decode(
         self, values: Mapping[str, NDArray[np.generic]], known: Mask, wanted: Sequence[str]
@@ -84,12 +88,31 @@ class Network:
     def _check_inputs(self, path: Path) -> None:
         found = {i.name: tuple(i.shape[1:]) for i in self._session.get_inputs()}
         rows = len(self.contract.modalities)
-        expected = {m.name: (2, *m.shape) for m in self.contract.modalities}
-        expected[KNOWN] = (rows, 2)
+        expected = {m.name: (STEPS, *m.shape) for m in self.contract.modalities}
+        expected[KNOWN] = (rows, STEPS)
         if found != expected:
             raise ControlError(f'{path}: inputs {found}, its contract says {expected}')
 
-    def _warm_up(self) -> None:
+    def _check_outputs(self, path: Path) -> None:
+        """Decode everything from nothing: the warm-up, and what a broken network cannot do."""
         modalities = self.contract.modalities
-        nothing = Observation(0, empty_values(modalities), nothing_known(modalities), np.zeros(0))
-        self.decode_one(nothing, nothing.known, [m.name for m in modalities])
+        expected = {m.name: (1, STEPS, *m.shape) for m in modalities}
+        expected[LATENT] = (1, self.contract.latent_size)
+        names = {o.name for o in self._session.get_outputs()}
+        absent = sorted({f'{n}_{part}' for n in expected for part in ('mean', 'std')} - names)
+        if absent:
+            raise ControlError(f'{path}: has no outputs {absent}, its contract needs them')
+        known = nothing_known(modalities)
+        ages = np.zeros(known.shape, dtype=np.float32)
+        nothing = Observation(0, empty_values(modalities), known, ages)
+        for name, decoded in self.decode_one(nothing, known, list(expected)).items():
+            for part, found in (('mean', decoded.mean), ('std', decoded.std)):
+                if found.shape != expected[name]:
+                    raise ControlError(
+                        f'{path}: {name}_{part} has shape {found.shape}, its contract says '
+                        f'{expected[name]}'
+                    )
+                if not np.all(np.isfinite(found)):
+                    raise ControlError(
+                        f'{path}: {name}_{part} is not finite when nothing is known'
+                    )

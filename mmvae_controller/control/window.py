@@ -12,7 +12,12 @@ import math
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.observation import (
-    CURRENT, empty_values, nothing_known, Observation, PREVIOUS, STEPS,
+    CURRENT,
+    empty_values,
+    nothing_known,
+    Observation,
+    PREVIOUS,
+    STEPS,
 )
 from mmvae_controller.modality.spec import Modality
 import numpy as np
@@ -55,7 +60,7 @@ class ObservationWindow:
                 stamp, which another machine's clock or a stopped one may have written.
 
         Raises:
-            ControlError: No such modality, or another shape.
+            ControlError: No such modality, another shape, or a picture that is not uint8.
 
         """
         modality = self._by_name.get(name)
@@ -63,11 +68,17 @@ class ObservationWindow:
             raise ControlError(f'no modality {name!r}, there are {list(self._by_name)}')
         if value.shape != modality.shape:
             raise ControlError(f'{name}: shape {value.shape}, expected {modality.shape}')
-        kept = np.array(value, dtype=modality.dtype)
+        if modality.dtype is np.uint8 and value.dtype != np.uint8:
+            # A cast would wrap around what does not fit, without a word.
+            raise ControlError(f'{name}: {value.dtype} values, expected uint8')
+        with np.errstate(over='ignore'):  # Too large for float32 becomes inf, and is masked.
+            kept = np.array(value, dtype=modality.dtype)
         finite = kept.dtype == np.uint8 or bool(np.isfinite(kept).all())
         samples = self._samples[name]
         if samples and now_ns < samples[-1][0]:
             samples.clear()  # The clock was set back: what was received is from another time.
+        if samples and now_ns == samples[-1][0]:
+            samples.pop()  # A clock that stands still must not fill the memory.
         samples.append((now_ns, kept, finite))
         oldest_slot_ns = now_ns - self.step_ns
         while len(samples) > 1 and samples[1][0] <= oldest_slot_ns:
@@ -76,8 +87,12 @@ class ObservationWindow:
     def read(self, now_ns: int) -> Observation:
         """Return the two-step observation at a moment.
 
-        Its arrays are this window's own and are overwritten by the next read.
+        Its arrays are this window's own and are overwritten by the next read. Samples from later
+        than now are forgotten: the clock was set back, and they would look new when it gets there.
         """
+        for samples in self._samples.values():
+            if samples and samples[-1][0] > now_ns:
+                samples.clear()
         known = nothing_known(self.modalities)
         age_s = np.full(known.shape, math.inf, dtype=np.float32)
         for row, modality in enumerate(self.modalities):

@@ -19,7 +19,7 @@ import math
 import os
 from pathlib import Path
 import shutil
-from typing import Any
+from typing import Any, Literal
 
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS, STEPS
@@ -33,6 +33,7 @@ import yaml
 DATASET_FILE = 'dataset.yaml'
 LABEL, KNOWN, EPISODE = 'label', 'known', 'episode'
 FORMAT = 1
+NAMES = {'u': 'unsigned integers', 'f': 'floats', 'b': 'booleans', 'i': 'integers'}
 Array = NDArray[np.generic]
 
 
@@ -56,6 +57,9 @@ class Description:
     def __post_init__(self) -> None:
         """Check that t - dt falls on a row."""
         command_of(self.modalities)
+        taken = [m.name for m in self.modalities if m.name in (LABEL, KNOWN, EPISODE)]
+        if taken:
+            raise DatasetError(f'modality name {taken[0]!r} is that of another column')
         if self.stride < 1 or not math.isclose(self.stride * self.period_s, self.step_s):
             raise DatasetError(
                 f'step_s {self.step_s} is no multiple of the recording period {self.period_s} s'
@@ -98,17 +102,28 @@ def write_shard(folder: Path, number: int, arrays: Mapping[str, Array]) -> None:
     place = shard_path(folder, number)
     aside = place.with_name(f'.{place.name}.{os.getpid()}.part')
     try:
+        # A killed process of the same number may have left one: containers count from 1 again.
+        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         for name, array in arrays.items():
             np.save(aside / f'{name}.npy', array)
         aside.rename(place)
     except OSError as error:
         shutil.rmtree(aside, ignore_errors=True)
-        raise DatasetError(f'{place}: cannot be written: {error.strerror}') from error
+        # What NumPy raises when the disk is full has no strerror.
+        raise DatasetError(f'{place}: cannot be written: {error.strerror or error}') from error
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
 
 
 def write_description(folder: Path, description: Description) -> None:
-    """Write dataset.yaml; a folder that has it is complete."""
+    """Write dataset.yaml; a folder that has it is complete.
+
+    Raises:
+        DatasetError: The disk is full or the folder cannot be written.
+
+    """
     data = {
         'format': FORMAT,
         'step_s': description.step_s,
@@ -117,8 +132,13 @@ def write_description(folder: Path, description: Description) -> None:
         'provenance': dict(description.provenance),
     }
     aside = folder / f'.{DATASET_FILE}.part'
-    aside.write_text(yaml.safe_dump(data, sort_keys=False, width=99), encoding='utf-8')
-    aside.rename(folder / DATASET_FILE)
+    try:
+        aside.write_text(yaml.safe_dump(data, sort_keys=False, width=99), encoding='utf-8')
+        aside.rename(folder / DATASET_FILE)
+    except OSError as error:
+        raise DatasetError(
+            f'{folder / DATASET_FILE}: cannot be written: {error.strerror or error}'
+        ) from error
 
 
 class Dataset:
@@ -200,18 +220,25 @@ class Dataset:
         shapes: dict[str, Sequence[int]] = {m.name: m.shape for m in self.modalities}
         shapes |= {LABEL: command_of(self.modalities).shape, KNOWN: (len(self.modalities),)}
         shapes |= {EPISODE: ()}
+        kinds = {m.name: np.dtype(m.dtype).kind for m in self.modalities}
+        kinds |= {LABEL: 'f', KNOWN: 'b', EPISODE: 'i'}
         for name, shape in shapes.items():
+            # Whole, small columns are read; the large ones stay on disk until asked for.
+            mode: Literal['r'] | None = None if name in (KNOWN, EPISODE) else 'r'
             try:
-                # Whole, small columns are read; the large ones stay on disk until asked for.
-                mode = None if name in (KNOWN, EPISODE) else 'r'
-                arrays[name] = np.load(path / f'{name}.npy', mmap_mode=mode, allow_pickle=False)
-            except (OSError, ValueError) as error:
+                array = np.load(path / f'{name}.npy', mmap_mode=mode, allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
                 raise DatasetError(f'{path}/{name}.npy: cannot be read: {error}') from error
-            if arrays[name].shape[1:] != tuple(shape):
+            if array.ndim == 0 or array.shape[1:] != tuple(shape):
                 raise DatasetError(
-                    f'{path}/{name}.npy: rows of shape {arrays[name].shape[1:]}, '
-                    f'expected {tuple(shape)}'
+                    f'{path}/{name}.npy: rows of shape {array.shape[1:]}, expected {tuple(shape)}'
                 )
+            if array.dtype.kind != kinds[name]:
+                raise DatasetError(
+                    f'{path}/{name}.npy: values of type {array.dtype}, expected '
+                    f'{NAMES[kinds[name]]}'
+                )
+            arrays[name] = array
         lengths = {name: len(array) for name, array in arrays.items()}
         if len(set(lengths.values())) != 1:
             raise DatasetError(f'{path}: columns of different length {lengths}')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from mmvae_controller.control.network import Gaussian, LATENT, Network
 from mmvae_controller.importance.measures import gaussian_kl
+from mmvae_controller.modality.contract import LATENT, ModelContract
+from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.observation import CURRENT, Mask, Observation, policy_query
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,23 @@ from numpy.typing import NDArray
 # variance of its mean; for one observation the KL itself is what there is).
 ACTIVE_NATS = 0.01
 MEASURES = (
-    'single_error_own', 'single_error_all', 'precision_loss_own', 'precision_loss_all',
+    'single_error_own',
+    'single_error_all',
+    'precision_loss_own',
+    'precision_loss_all',
     'precision_loss_command',
 )
+
+
+class Decoder(Protocol):
+    """A network that decodes what is wanted from what is known; `control.network` is one."""
+
+    contract: ModelContract
+
+    def decode(
+        self, values: Mapping[str, NDArray[np.generic]], known: Mask, wanted: Sequence[str]
+    ) -> dict[str, Gaussian]:
+        """Decode from `(B, 2, *shape)` values and a mask `(B, M, 2)`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +63,7 @@ class Importance:
 class LiveImportance:
     """Asks a network 2M + 1 times at once."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Decoder) -> None:
         """Measure with this network."""
         self._network = network
         modalities = network.contract.modalities
@@ -73,16 +89,23 @@ class LiveImportance:
         latent = decoded[LATENT]
         unit_kl = gaussian_kl(latent.mean[0], latent.std[0], np.zeros(1), np.ones(1))
         return Importance(
-            self._names, self._measures(alone, without), without, alone,
+            self._names,
+            self._measures(alone, without),
+            without,
+            alone,
             {n: Gaussian(decoded[n].mean[:1], decoded[n].std[:1]) for n in self._names},
-            float(unit_kl.sum()), int((unit_kl > ACTIVE_NATS).sum()),
+            float(unit_kl.sum()),
+            int((unit_kl > ACTIVE_NATS).sum()),
         )
 
     def _measures(
         self, alone: NDArray[np.float64], without: NDArray[np.float64]
     ) -> dict[str, dict[str, float]]:
         rows = (
-            np.diag(alone), alone.sum(axis=1), np.diag(without), without.sum(axis=1),
+            np.diag(alone),
+            alone.sum(axis=1),
+            np.diag(without),
+            without.sum(axis=1),
             without[:, self._command],
         )
         return {

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 
 
 def gaussian_kl(
-    mean: NDArray[np.floating], std: NDArray[np.floating],
-    other_mean: NDArray[np.floating], other_std: NDArray[np.floating],
+    mean: NDArray[np.floating],
+    std: NDArray[np.floating],
+    other_mean: NDArray[np.floating],
+    other_std: NDArray[np.floating],
 ) -> NDArray[np.float64]:
     """Return KL(N(mean, std) || N(other_mean, other_std)), element by element, in nats.
 
@@ -28,9 +30,11 @@ def gaussian_kl(
         ValueError: A standard deviation is not above 0.
 
     """
-    if np.any(std <= 0) or np.any(other_std <= 0):
+    # Asked this way round, NaN is refused too.
+    if not (np.all(std > 0) and np.all(other_std > 0)):
         smallest = min(float(np.min(std)), float(np.min(other_std)))
         raise ValueError(f'standard deviation {smallest}, expected above 0')
     ratio = std.astype(np.float64) / other_std
     shift = (mean.astype(np.float64) - other_mean) / other_std
-    return 0.5 * (ratio**2 + shift**2 - 1) - np.log(ratio)
+    divergence: NDArray[np.float64] = 0.5 * (ratio**2 + shift**2 - 1) - np.log(ratio)
+    return np.maximum(divergence, 0.0)  # Rounding makes it -1e-17 where both agree.

@@ -10,9 +10,9 @@ from typing import Any
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.reader import read_yaml
+from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.modality.spec import command_of, Modality
+from mmvae_controller.modality.spec import command_of, Encoder, Modality
 from mmvae_controller.modality.spec_data import modality_data, read_modality
 import yaml
 
@@ -20,6 +20,9 @@ CONTRACT_FILE = 'model.yaml'
 NETWORK_FILE = 'network.onnx'
 WEIGHTS_FILE = 'weights.safetensors'
 FORMAT = 1
+# Names in the exported network: the mask among its inputs, the latent among its outputs.
+KNOWN = 'known'
+LATENT = 'latent'
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,12 @@ class ModelContract:
     network: Mapping[str, Any]
     provenance: Mapping[str, Any]
     checksums: Mapping[str, str]
+
+    def __post_init__(self) -> None:
+        """Refuse names that mean something else in the network."""
+        taken = [m.name for m in self.modalities if m.name in (KNOWN, LATENT)]
+        if taken:
+            raise ModalityError(f'modality name {taken[0]!r} means something else in the network')
 
     @property
     def command(self) -> Modality:
@@ -94,7 +103,10 @@ def write_contract(folder: Path, contract: ModelContract) -> None:
         'name': contract.name,
         'step_s': contract.step_s,
         'latent_size': contract.latent_size,
-        'modalities': {m.name: modality_data(m) | _normaliser_data(contract.normalisers[m.name]) for m in contract.modalities},
+        'modalities': {
+            m.name: modality_data(m) | _normaliser_data(contract.normalisers[m.name])
+            for m in contract.modalities
+        },
         'network': dict(contract.network),
         'provenance': dict(contract.provenance),
         'checksums': dict(contract.checksums),
@@ -121,12 +133,7 @@ def read_contract(folder: Path) -> ModelContract:
     for name, section in root.sections('modalities').items():
         modality = read_modality(name, section)
         modalities.append(modality)
-        normalisers[name] = Normaliser(section.numbers('offset'), section.numbers('scale'))
-        if len(normalisers[name].offset) not in (1, modality.size):
-            raise ModalityError(
-                f'{section.where}: normaliser of {len(normalisers[name].offset)} numbers for '
-                f'{modality.size} channels'
-            )
+        normalisers[name] = _read_normaliser(section, modality)
     contract = ModelContract(
         name=root.text('name'),
         modalities=tuple(modalities),
@@ -137,7 +144,10 @@ def read_contract(folder: Path) -> ModelContract:
         provenance=root.section('provenance').data,
         checksums={k: str(v) for k, v in root.section('checksums').data.items()},
     )
-    command_of(contract.modalities)
+    try:
+        command_of(contract.modalities)
+    except ModalityError as error:
+        raise ModalityError(f'{root.where}: {error}') from error
     return contract
 
 
@@ -166,6 +176,24 @@ def check_file(folder: Path, name: str, contract: ModelContract) -> Path:
 
 def _normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
     return {'offset': list(normaliser.offset), 'scale': list(normaliser.scale)}
+
+
+def _read_normaliser(section: Section, modality: Modality) -> Normaliser:
+    try:
+        normaliser = Normaliser(section.numbers('offset'), section.numbers('scale'))
+    except ModalityError as error:
+        text = str(error)
+        raise ModalityError(
+            text if text.startswith(section.where) else f'{section.where}: {text}'
+        ) from error
+    # One for each channel of a vector; one for each colour of a picture, or for all.
+    expected = {modality.shape[-1], *((1,) if modality.encoder is Encoder.IMAGE else ())}
+    if len(normaliser.offset) not in expected:
+        raise ModalityError(
+            f'{section.where}: normaliser of {len(normaliser.offset)} numbers, expected '
+            f'{" or ".join(map(str, sorted(expected)))}'
+        )
+    return normaliser
 
 
 def _plain(value: object) -> str:

@@ -43,7 +43,9 @@ class JointLimits:
                     f'limits: {name} has {values.size} numbers for {len(self.joints)} joints'
                 )
             if not np.all(np.isfinite(values)):
-                raise ModalityError(f'limits: {name} is not finite: {values.tolist()}')
+                raise ModalityError(
+                    f'limits: {name} is not finite: {values.tolist()} of {list(self.joints)}'
+                )
             object.__setattr__(self, name, values)
         for i, joint in enumerate(self.joints):
             if not self.lower_rad[i] < self.upper_rad[i]:
@@ -98,7 +100,8 @@ def limits_from_urdf(
         root = ElementTree.fromstring(urdf)
     except ElementTree.ParseError as error:
         raise ModalityError(f'robot description is not valid XML: {error}') from error
-    found = {j.get('name'): j.find('limit') for j in root.iter('joint')}
+    # Direct children only: <ros2_control> and <transmission> name the same joints, without limits.
+    found = {j.get('name'): j.find('limit') for j in root.findall('joint')}
     rows = []
     for joint in joints:
         limit = found.get(joint)

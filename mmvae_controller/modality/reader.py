@@ -20,7 +20,9 @@ class Section:
     def __init__(self, data: Any, where: str) -> None:
         """Wrap a mapping found at `where`, e.g. `robot.yaml: modalities.camera`."""
         if not isinstance(data, Mapping):
-            raise ModalityError(f'{where}: expected a mapping, found {type(data).__name__} {data!r}')
+            raise ModalityError(
+                f'{where}: expected a mapping, found {type(data).__name__} {data!r}'
+            )
         self.data: Mapping[Any, Any] = data
         self.where = where
         self._read: set[str] = set()
@@ -43,10 +45,14 @@ class Section:
         return str(self._typed(key, 'a string', lambda v: isinstance(v, str), default))
 
     def number(
-        self, key: str, default: float | None = None, low: float = -math.inf,
+        self,
+        key: str,
+        default: float | None = None,
+        low: float = -math.inf,
         high: float = math.inf,
     ) -> float:
         """Return a finite number between low and high."""
+
         def fits(value: Any) -> bool:
             return _is_number(value) and low <= value <= high
 
@@ -54,6 +60,7 @@ class Section:
 
     def integer(self, key: str, default: int | None = None, low: int = 0) -> int:
         """Return a whole number of at least low."""
+
         def fits(value: Any) -> bool:
             return isinstance(value, int) and not isinstance(value, bool) and value >= low
 
@@ -65,6 +72,7 @@ class Section:
 
     def numbers(self, key: str, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
         """Return a list of finite numbers."""
+
         def fits(value: Any) -> bool:
             return isinstance(value, (list, tuple)) and all(_is_number(v) for v in value)
 
@@ -73,6 +81,7 @@ class Section:
 
     def texts(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """Return a list of strings."""
+
         def fits(value: Any) -> bool:
             return isinstance(value, (list, tuple)) and all(isinstance(v, str) for v in value)
 
@@ -80,9 +89,12 @@ class Section:
 
     def shape(self, key: str) -> tuple[int, ...]:
         """Return a list of whole numbers of at least 1."""
+
         def fits(value: Any) -> bool:
-            return isinstance(value, (list, tuple)) and bool(value) and all(
-                isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in value
+            return (
+                isinstance(value, (list, tuple))
+                and bool(value)
+                and all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in value)
             )
 
         return tuple(self._typed(key, 'a list of sizes of at least 1', fits, None))
@@ -112,9 +124,7 @@ class Section:
             raise ModalityError(f'{self.where}: {key} is missing')
         return self.data[key]
 
-    def _typed(
-        self, key: str, expected: str, fits: Callable[[Any], bool], default: Any
-    ) -> Any:
+    def _typed(self, key: str, expected: str, fits: Callable[[Any], bool], default: Any) -> Any:
         self._read.add(key)
         if self.data.get(key) is None and default is not None:
             return default
@@ -134,13 +144,19 @@ def read_yaml(path: Path) -> Section:
     try:
         data = yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
-        raise ModalityError(f'{path}: cannot be read: {error.strerror}') from error
+        raise ModalityError(f'{path}: cannot be read: {error.strerror or error}') from error
     except UnicodeDecodeError as error:
         raise ModalityError(f'{path}: is not text: {error}') from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # PyYAML lets a date of month 13 and a number of 5000 digits fail as a plain ValueError.
         raise ModalityError(f'{path}: is not valid YAML: {error}') from error
     return Section(data, str(path))
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # A whole number that no float can hold.
+        return False

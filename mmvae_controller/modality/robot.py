@@ -85,7 +85,8 @@ class Robot:
         required: Senses without which the arm holds.
         rate_hz: Of the control loop.
         step_s: The time between the two steps of an observation; a model brings its own.
-        goal_timeout_s: How long the loop may stand still before the watchdog holds the arm.
+        watchdog_s: How long the loop may stand still before the watchdog holds the arm.
+        path: Where it was read from.
 
     """
 
@@ -122,10 +123,13 @@ def load_robot(path: Path) -> Robot:
         modalities.append(modality)
         if modality.role is Role.SENSE:
             sources[name] = _source(section, modality)
-        elif output is None:
+        else:
             output = _output(section, modality)
         section.done()
-    command_of(tuple(modalities))
+    try:
+        command_of(tuple(modalities))
+    except ModalityError as error:
+        raise ModalityError(f'{root.where}: {error}') from error
     assert output is not None, 'command_of has found the command'
     control = root.section('control')
     robot = Robot(
@@ -158,6 +162,11 @@ def _check(robot: Robot) -> None:
             'position of sensor_msgs/JointState: it is where the first set-point starts from'
         )
     measured = next(m for m in robot.modalities if m.name == robot.anchor).channels
+    if robot.watchdog_s * robot.rate_hz <= 1:
+        raise ModalityError(
+            f'{where}: watchdog_s is {robot.watchdog_s:g}, expected more than one period of '
+            f'{robot.rate_hz:g} Hz: it would hold the arm between any two commands'
+        )
     absent = [j for j in robot.output.joints if j not in measured]
     if absent:
         raise ModalityError(
@@ -182,8 +191,13 @@ def _modality(name: str, section: Section) -> Modality:
     quantity = section.choice('quantity', Quantity) if role is Role.COMMAND else None
     try:
         return Modality(
-            name=name, role=role, encoder=encoder, shape=shape, channels=channels,
-            unit=section.text('unit'), max_age_s=section.number('max_age_s', low=0, high=60),
+            name=name,
+            role=role,
+            encoder=encoder,
+            shape=shape,
+            channels=channels,
+            unit=section.text('unit'),
+            max_age_s=section.number('max_age_s', low=0, high=60),
             quantity=quantity,
         )
     except ModalityError as error:

@@ -62,9 +62,9 @@ class Modality:
 
     def __post_init__(self) -> None:
         """Validate once, when built."""
-        if not self.name.isidentifier():
+        if not (self.name.isidentifier() and self.name.isascii()):
             raise ModalityError(
-                f'modality name {self.name!r}: expected letters, digits and underscores, '
+                f'modality name {self.name!r}: expected ASCII letters, digits and underscores, '
                 'for it becomes part of topic names'
             )
         if any(n < 1 for n in self.shape):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.spec import Encoder, Modality, Quantity, Role
 
@@ -30,13 +31,16 @@ def read_modality(name: str, section: Section) -> Modality:
         ModalityError: A field is missing or wrong.
 
     """
-    return Modality(
-        name=name,
-        role=section.choice('role', Role),
-        encoder=section.choice('encoder', Encoder),
-        shape=section.shape('shape'),
-        unit=section.text('unit'),
-        channels=section.texts('channels', ()),
-        max_age_s=section.number('max_age_s'),
-        quantity=section.choice('quantity', Quantity) if section.has('quantity') else None,
-    )
+    fields: dict[str, Any] = {
+        'role': section.choice('role', Role),
+        'encoder': section.choice('encoder', Encoder),
+        'shape': section.shape('shape'),
+        'unit': section.text('unit'),
+        'channels': section.texts('channels', ()),
+        'max_age_s': section.number('max_age_s'),
+        'quantity': section.choice('quantity', Quantity) if section.has('quantity') else None,
+    }
+    try:
+        return Modality(name=name, **fields)
+    except ModalityError as error:
+        raise ModalityError(f'{section.where}: {error}') from error

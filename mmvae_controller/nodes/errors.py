@@ -5,5 +5,5 @@ class MessageError(ValueError):
     """A message does not hold what its topic should carry; says field, found and expected."""
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A node will not start, and has logged why."""

@@ -11,7 +11,10 @@ from array import array
 from collections.abc import Sequence
 
 from mmvae_controller.modality.observation import (
-    empty_values, nothing_known, Observation, STEPS,
+    empty_values,
+    nothing_known,
+    Observation,
+    STEPS,
 )
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.nodes.errors import MessageError

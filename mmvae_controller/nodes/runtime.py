@@ -10,7 +10,7 @@ from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.errors import Refused
+from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -33,7 +33,7 @@ class Runnable(Protocol):
     """What a node has besides being one."""
 
     def start(self) -> None:
-        """Do what can only be done once it exists; raises `Refused` or a configuration error."""
+        """Do what needs the node; raises `RefusedError` or a configuration error."""
 
     def close(self) -> None:
         """Say the last words, while the context is still valid."""
@@ -72,12 +72,12 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
     node = None
     try:
         node = make()
-        node.start()  # type: ignore[attr-defined]
+        node.start()
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
         get_logger(name).fatal(str(error))
         return REFUSED
-    except Refused:
+    except RefusedError:
         return REFUSED
     finally:
         if node is not None:
@@ -104,7 +104,7 @@ def _spin(node: Node, leaving: Leaving) -> int:
             except Exception as error:
                 failures += 1
                 node.get_logger().error(f'a callback failed: {type(error).__name__}: {error}')
-                node.callback_failed(error)  # type: ignore[attr-defined]
+                node.callback_failed(error)
                 if failures == FAILURES_IN_A_ROW:
                     node.get_logger().fatal(f'{failures} failures in a row, giving up')
                     return FAILED
@@ -116,7 +116,7 @@ def _spin(node: Node, leaving: Leaving) -> int:
 
 def _end(node: Node) -> None:
     try:
-        node.close()  # type: ignore[attr-defined]
+        node.close()
     except Exception as error:
         node.get_logger().error(f'closing failed: {type(error).__name__}: {error}')
     node.destroy_node()

@@ -19,7 +19,12 @@ from mmvae_controller.nodes.status import Level, Status
 from mmvae_controller.nodes.updater import Updater
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import (
-    Outcome, PHYSICS_HZ, PHYSICS_STEP_NS, PROPRIOCEPTION_HZ, Readings, Simulator,
+    Outcome,
+    PHYSICS_HZ,
+    PHYSICS_STEP_NS,
+    PROPRIOCEPTION_HZ,
+    Readings,
+    Simulator,
 )
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
@@ -109,22 +114,22 @@ class SimulationNode(Node):
             self._proceed()
 
     def _run_batch(self) -> None:
-        """Publish the readings of this moment and let time pass up to the next.
+        """Let time pass up to the next readings and publish them.
 
-        A controller that ticks on the same clock would tick just before or just after the
-        readings of that very moment. So the clock says when they were taken, and, right after
-        they are sent, one step more: ticks fall there, and always find them.
+        A controller that ticks on the same clock ticks at the moments of the readings. So they
+        go out before the clock says that moment: the tick finds them. One step earlier is said
+        first: else they would be taken for as old as the last readings.
         """
-        readings = self._simulator.readings()
-        self._publish_clock()
-        self._publish(readings)
-        self._simulator.step()
-        self._publish_clock()
-        for _ in range(BATCH_STEPS - 1):
+        for _ in range(BATCH_STEPS):
+            before_ns = self._simulator.time_ns
             self._simulator.step()
+        readings = self._simulator.readings()
+        self._publish_clock(before_ns)
+        self._publish(readings)
+        self._publish_clock(self._simulator.time_ns)
 
-    def _publish_clock(self) -> None:
-        self._clock_out.publish(ClockMessage(clock=time_message(self._simulator.time_ns)))
+    def _publish_clock(self, now_ns: int) -> None:
+        self._clock_out.publish(ClockMessage(clock=time_message(now_ns)))
 
     def _publish(self, readings: Readings) -> None:
         now_ns = self._simulator.time_ns

@@ -59,7 +59,9 @@ class Arm:
         """Give the motors new set-points `(7,)`."""
         n = len(self.joints)
         pybullet.setJointMotorControlArray(
-            self.body, self.joints, pybullet.POSITION_CONTROL,
+            self.body,
+            self.joints,
+            pybullet.POSITION_CONTROL,
             targetPositions=[float(p) for p in position_rad],
             forces=[MOTOR_FORCE_NM] * n,
             positionGains=[POSITION_GAIN] * n,
@@ -93,7 +95,12 @@ class Arm:
         """Return the linear and the angular Jacobian of the fingertip, `(3, 7)` each."""
         zeros = [0.0] * len(self.joints)
         linear, angular = pybullet.calculateJacobian(
-            self.body, self.fingertip, [0.0, 0.0, 0.0], list(position_rad), zeros, zeros,
+            self.body,
+            self.fingertip,
+            [0.0, 0.0, 0.0],
+            list(position_rad),
+            zeros,
+            zeros,
             physicsClientId=self._client,
         )
         return np.array(linear), np.array(angular)
@@ -112,7 +119,9 @@ class Arm:
         """Tell whether the fingertip, and not another link, is in contact with a body."""
         return bool(
             pybullet.getContactPoints(
-                bodyA=self.body, bodyB=body, linkIndexA=self.fingertip,
+                bodyA=self.body,
+                bodyB=body,
+                linkIndexA=self.fingertip,
                 physicsClientId=self._client,
             )
         )
@@ -125,12 +134,20 @@ def _urdf_with_finger() -> str:
     for mesh in root.iter('mesh'):
         mesh.set('filename', str(folder / mesh.get('filename', '')))
     _add_fixed_link(
-        root, FLANGE, FINGER, f'0 0 {FLANGE_TO_FINGER_M + FINGER_LENGTH_M / 2}',
-        f'<cylinder radius="{FINGER_RADIUS_M}" length="{FINGER_LENGTH_M}"/>', '0.2 0.2 0.2 1',
+        root,
+        FLANGE,
+        FINGER,
+        f'0 0 {FLANGE_TO_FINGER_M + FINGER_LENGTH_M / 2}',
+        f'<cylinder radius="{FINGER_RADIUS_M}" length="{FINGER_LENGTH_M}"/>',
+        '0.2 0.2 0.2 1',
     )
     _add_fixed_link(
-        root, FINGER, FINGERTIP, f'0 0 {FINGER_LENGTH_M / 2}',
-        f'<sphere radius="{FINGERTIP_RADIUS_M}"/>', '0.1 0.1 0.8 1',
+        root,
+        FINGER,
+        FINGERTIP,
+        f'0 0 {FINGER_LENGTH_M / 2}',
+        f'<sphere radius="{FINGERTIP_RADIUS_M}"/>',
+        '0.1 0.1 0.8 1',
     )
     return ElementTree.tostring(root, encoding='unicode')
 
@@ -139,14 +156,18 @@ def _add_fixed_link(
     root: ElementTree.Element, parent: str, name: str, xyz: str, shape: str, rgba: str
 ) -> None:
     inertia = FINGER_MASS_KG * FINGER_LENGTH_M**2 / 12
-    root.append(ElementTree.fromstring(
-        f'<link name="{name}"><inertial><mass value="{FINGER_MASS_KG}"/>'
-        f'<inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}" ixy="0" ixz="0" iyz="0"/>'
-        f'</inertial><visual><geometry>{shape}</geometry><material name="{name}_colour">'
-        f'<color rgba="{rgba}"/></material></visual>'
-        f'<collision><geometry>{shape}</geometry></collision></link>'
-    ))
-    root.append(ElementTree.fromstring(
-        f'<joint name="{name}_joint" type="fixed"><parent link="{parent}"/>'
-        f'<child link="{name}"/><origin xyz="{xyz}"/></joint>'
-    ))
+    root.append(
+        ElementTree.fromstring(
+            f'<link name="{name}"><inertial><mass value="{FINGER_MASS_KG}"/>'
+            f'<inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}" ixy="0" ixz="0" iyz="0"/>'
+            f'</inertial><visual><geometry>{shape}</geometry><material name="{name}_colour">'
+            f'<color rgba="{rgba}"/></material></visual>'
+            f'<collision><geometry>{shape}</geometry></collision></link>'
+        )
+    )
+    root.append(
+        ElementTree.fromstring(
+            f'<joint name="{name}_joint" type="fixed"><parent link="{parent}"/>'
+            f'<child link="{name}"/><origin xyz="{xyz}"/></joint>'
+        )
+    )

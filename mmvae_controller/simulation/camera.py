@@ -36,9 +36,14 @@ class Camera:
     def picture(self) -> NDArray[np.uint8]:
         """Return what it sees now."""
         _, _, pixels, _, _ = pybullet.getCameraImage(
-            self._width, self._height, self._view, self._projection,
-            renderer=pybullet.ER_TINY_RENDERER, shadow=0,
-            flags=pybullet.ER_NO_SEGMENTATION_MASK, physicsClientId=self._client,
+            self._width,
+            self._height,
+            self._view,
+            self._projection,
+            renderer=pybullet.ER_TINY_RENDERER,
+            shadow=0,
+            flags=pybullet.ER_NO_SEGMENTATION_MASK,
+            physicsClientId=self._client,
         )
         picture = np.asarray(pixels, dtype=np.uint8).reshape(self._height, self._width, 4)
         return np.ascontiguousarray(picture[:, :, :3])

@@ -12,10 +12,17 @@ from pathlib import Path
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.store import (
-    Description, EPISODE, KNOWN, LABEL, shard_path, write_description, write_shard,
+    Description,
+    EPISODE,
+    KNOWN,
+    LABEL,
+    shard_path,
+    write_description,
+    write_shard,
 )
 from mmvae_controller.modality.observation import CURRENT
 from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
@@ -95,20 +102,29 @@ def _describe(settings: CollectSettings, robot: Robot) -> Description:
             f'{robot.rate_hz:g} Hz of {robot.path}'
         )
     provenance = asdict(settings) | {'robot_file': Path(settings.robot_file).name}
+    if robot.command.quantity is not Quantity.VELOCITY:
+        raise SimulationError(
+            f'{robot.command.name} of {robot.path} is a {robot.command.quantity}, the expert '
+            f'shows a {Quantity.VELOCITY}'
+        )
     return Description(robot.modalities, robot.step_s, 1 / settings.record_hz, provenance)
 
 
 def _claim(folder: Path, settings: CollectSettings) -> None:
     """Note the settings, so that a resumed run cannot mix two data sets."""
-    folder.mkdir(parents=True, exist_ok=True)
     note = folder / 'settings.txt'
     wanted = repr(settings)
-    if note.exists() and note.read_text(encoding='utf-8') != wanted:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        found = note.read_text(encoding='utf-8') if note.exists() else wanted
+        if found == wanted:
+            note.write_text(wanted, encoding='utf-8')
+    except OSError as error:
+        raise DatasetError(f'{note}: cannot be written: {error.strerror or error}') from error
+    if found != wanted:
         raise DatasetError(
-            f'{folder}: holds data of {note.read_text(encoding="utf-8")}, '
-            f'wanted {wanted}; choose another folder'
+            f'{folder}: holds data of {found}, wanted {wanted}; choose another folder'
         )
-    note.write_text(wanted, encoding='utf-8')
 
 
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
@@ -137,19 +153,24 @@ def _record(
     expert = NoisyExpert(Expert(simulator), settings.noise_rad_s, noise_ticks, random)
     controller = Controller(robot, robot.modalities, robot.step_s, expert)
     every = round(robot.rate_hz / settings.record_hz)
-    command = robot.command.name
+    command, quantity = robot.command.name, Quantity(robot.command.quantity or '')
     rows = []
     run = ticks(simulator, controller, wire(robot, simulator), seed, settings.linger_s)
     for number, tick in enumerate(run):
+        if tick.missing:
+            raise SimulationError(
+                f'the robot misses {", ".join(tick.missing)} {number / robot.rate_hz:g} s into an '
+                f'episode: max_age_s in {robot.path} is shorter than the period of the sensor'
+            )
         if number % every or tick.decision is None:
             continue
         values = tick.observation.values
         row = {m.name: values[m.name][CURRENT].copy() for m in robot.modalities}
-        row[command] = tick.decision.sent.velocity.astype(np.float32)
+        row[command] = tick.decision.sent.value(quantity).astype(np.float32)
         row[LABEL] = expert.clean.astype(np.float32)
         known = tick.observation.known[:, CURRENT].copy()
         known[[m.name for m in robot.modalities].index(command)] = True
         row[KNOWN] = known
-        row[EPISODE] = np.int64(episode)[()]
+        row[EPISODE] = np.array(episode, dtype=np.int64)
         rows.append(row)
     return rows

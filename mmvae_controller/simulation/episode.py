@@ -12,6 +12,8 @@ from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulato
 import numpy as np
 from numpy.typing import NDArray
 
+ENCODING = 'rgb8'
+TOUCH_CHANNELS = ('force.x', 'force.y', 'force.z')
 Values = dict[str, NDArray[np.generic]]
 Distortion = Callable[[Values], Values]
 
@@ -33,16 +35,15 @@ class Wiring:
             (self.joint_velocity, readings.joint_velocity),
             (self.touch, readings.touch),
         )
-        return {
-            name: value for name, value in pairs if name is not None and value is not None
-        }
+        return {name: value for name, value in pairs if name is not None and value is not None}
 
 
 def wire(robot: Robot, simulator: Simulator) -> Wiring:
     """Find the modality for each sensor by its message type, as a subscriber would.
 
     Raises:
-        SimulationError: The robot has other joints than the simulation.
+        SimulationError: The robot has other joints than the simulation, or reads a sensor in
+            another order or encoding.
 
     """
     found: dict[tuple[InputMessage, str], str] = {
@@ -53,6 +54,25 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
             f'robot {robot.name!r} commands joints {list(robot.output.joints)}, the simulation '
             f'has {list(simulator.joint_names)}'
         )
+    expected = {
+        InputMessage.JOINT_STATE: ('joints', simulator.joint_names),
+        InputMessage.WRENCH: ('channels', TOUCH_CHANNELS),
+    }
+    for modality in robot.modalities:
+        source = robot.sources.get(modality.name)
+        if source is None:
+            continue
+        if source.message is InputMessage.IMAGE and source.encoding != ENCODING:
+            raise SimulationError(
+                f'{modality.name} of {robot.path} has encoding {source.encoding}, the simulation '
+                f'draws {ENCODING}'
+            )
+        key, names = expected.get(source.message, ('', modality.channels))
+        if modality.channels != names:
+            raise SimulationError(
+                f'{modality.name} of {robot.path} has {key} {list(modality.channels)}, the '
+                f'simulation {list(names)}'
+            )
     return Wiring(
         camera=found.get((InputMessage.IMAGE, '')),
         joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
@@ -82,7 +102,7 @@ def ticks(
     """
     simulator.reset(seed)
     controller.reset()
-    every = round(PHYSICS_HZ / controller.robot.rate_hz)
+    every = physics_steps_per_tick(controller.robot)
     lingering = round(linger_s * PHYSICS_HZ)
     for step in range(round((simulator.task.time_limit_s + linger_s) * PHYSICS_HZ) + 1):
         values = wiring.values(simulator.readings())
@@ -98,6 +118,22 @@ def ticks(
             if lingering < 0:
                 return
         simulator.step()
+
+
+def physics_steps_per_tick(robot: Robot) -> int:
+    """Return how many physics steps lie between two ticks.
+
+    Raises:
+        SimulationError: Not a whole number.
+
+    """
+    every = PHYSICS_HZ / robot.rate_hz
+    if every < 1 or not every.is_integer():
+        raise SimulationError(
+            f'rate_hz {robot.rate_hz:g} of {robot.path} does not divide the {PHYSICS_HZ} Hz of '
+            'the simulation'
+        )
+    return int(every)
 
 
 def blackout(robot: Robot) -> Distortion:

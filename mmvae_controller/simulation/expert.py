@@ -55,7 +55,10 @@ class Expert:
         free = np.eye(len(position)) - inverse @ jacobian
         joints = inverse @ wanted + free @ (POSTURE_GAIN_PER_S * (HOME_RAD - position))
         largest = float(np.max(np.abs(joints)))
-        return joints * min(1.0, JOINT_SPEED_RAD_S / max(largest, JOINT_SPEED_RAD_S))
+        limited: NDArray[np.float64] = joints * min(
+            1.0, JOINT_SPEED_RAD_S / max(largest, JOINT_SPEED_RAD_S)
+        )
+        return limited
 
 
 class NoisyExpert:

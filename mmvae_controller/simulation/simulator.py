@@ -55,14 +55,14 @@ class Simulator:
     def __init__(self, task: Task, gui: bool = False) -> None:
         """Build the scene; call `reset` before anything else."""
         self.task = task
-        self._client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
-        pybullet.setGravity(0, 0, -9.81, physicsClientId=self._client)
-        pybullet.setTimeStep(1 / PHYSICS_HZ, physicsClientId=self._client)
+        self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
+        pybullet.setGravity(0, 0, -9.81, physicsClientId=self.client)
+        pybullet.setTimeStep(1 / PHYSICS_HZ, physicsClientId=self.client)
         pybullet.setAdditionalSearchPath(pybullet_data.getDataPath())
-        pybullet.loadURDF('plane.urdf', physicsClientId=self._client)
-        self.arm = Arm(self._client)
-        task.build(self._client)
-        self._camera = Camera(self._client, CAMERA_POSE, *CAMERA_SIZE)
+        pybullet.loadURDF('plane.urdf', physicsClientId=self.client)
+        self.arm = Arm(self.client)
+        task.build(self.client)
+        self._camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
         self._steps = 0
         self._began_step = 0
         self._success = False
@@ -80,6 +80,8 @@ class Simulator:
     def reset(self, seed: int) -> None:
         """Begin a new episode, the same for the same seed."""
         self.task.reset(self.arm, np.random.default_rng(seed))
+        # Or the finger would go on feeling what it touched where the last episode ended.
+        pybullet.performCollisionDetection(physicsClientId=self.client)
         # Sensors are due at multiples of their period: begin at one where all of them are.
         self._steps += -self._steps % PHYSICS_HZ
         self._began_step = self._steps
@@ -96,7 +98,7 @@ class Simulator:
 
     def step(self) -> None:
         """Let one 240th of a second pass."""
-        pybullet.stepSimulation(physicsClientId=self._client)
+        pybullet.stepSimulation(physicsClientId=self.client)
         self._steps += 1
         self._success = self._success or self.task.succeeded(self.arm)
 
@@ -119,4 +121,4 @@ class Simulator:
 
     def close(self) -> None:
         """Release the physics client."""
-        pybullet.disconnect(physicsClientId=self._client)
+        pybullet.disconnect(physicsClientId=self.client)

@@ -60,7 +60,9 @@ class TouchTarget:
             pybullet.GEOM_SPHERE, radius=self.radius_m, physicsClientId=client
         )
         look = pybullet.createVisualShape(
-            pybullet.GEOM_SPHERE, radius=self.radius_m, rgbaColor=(0.9, 0.05, 0.05, 1),
+            pybullet.GEOM_SPHERE,
+            radius=self.radius_m,
+            rgbaColor=(0.9, 0.05, 0.05, 1),
             physicsClientId=client,
         )
         self.ball = pybullet.createMultiBody(0, shape, look, physicsClientId=client)

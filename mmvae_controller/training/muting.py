@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mmvae_controller.modality.observation import (
-    CURRENT, everything_known, Mask, policy_query, STEPS,
+    CURRENT,
+    everything_known,
+    Mask,
+    policy_query,
+    STEPS,
 )
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.training.errors import TrainingError

@@ -17,15 +17,20 @@ if TYPE_CHECKING:
 
 
 def save_state(
-    path: Path, config: TrainingConfig, model: torch.nn.Module,
-    optimiser: torch.optim.Optimizer, scheduler: torch.optim.lr_scheduler.LRScheduler, epoch: int,
+    path: Path,
+    config: TrainingConfig,
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LambdaLR,
+    epoch: int,
 ) -> None:
     """Write model, optimiser and epoch into one safetensors file, aside first."""
     tensors = {f'model.{n}': t for n, t in model.state_dict().items()}
     for index, moments in optimiser.state_dict()['state'].items():
         tensors |= {f'optimiser.{index}.{name}': t for name, t in moments.items()}
     notes = {
-        'config': repr(config), 'epoch': str(epoch),
+        'config': repr(config),
+        'epoch': str(epoch),
         'scheduler': json.dumps({'last_epoch': scheduler.last_epoch}),
     }
     aside = path.with_name(f'.{path.name}.part')
@@ -34,8 +39,11 @@ def save_state(
 
 
 def load_state(
-    path: Path, config: TrainingConfig, model: torch.nn.Module,
-    optimiser: torch.optim.Optimizer, scheduler: torch.optim.lr_scheduler.LRScheduler,
+    path: Path,
+    config: TrainingConfig,
+    model: torch.nn.Module,
+    optimiser: torch.optim.Optimizer,
+    scheduler: torch.optim.lr_scheduler.LambdaLR,
 ) -> int:
     """Put a saved state in place and return the epoch to go on with.
 
@@ -45,10 +53,13 @@ def load_state(
     """
     try:
         with safe_open(path, framework='pt') as file:
-            notes: dict[str, str] = file.metadata()
-            tensors: dict[str, Tensor] = {n: file.get_tensor(n) for n in file.keys()}
+            notes: dict[str, str] = file.metadata() or {}
+            names: list[str] = list(file.keys())
+            tensors: dict[str, Tensor] = {n: file.get_tensor(n) for n in names}
     except (OSError, SafetensorError) as error:
         raise TrainingError(f'{path}: cannot be resumed from: {error}') from error
+    if 'config' not in notes:
+        raise TrainingError(f'{path}: is no state of a training run')
     if notes['config'] != repr(config):
         raise TrainingError(
             f'{path}: belongs to another configuration; train into another folder, or restore '
@@ -69,8 +80,8 @@ def load_state(
     return int(notes['epoch'])
 
 
-def _rates(scheduler: torch.optim.lr_scheduler.LRScheduler) -> list[float]:
-    factors = getattr(scheduler, 'lr_lambdas')
+def _rates(scheduler: torch.optim.lr_scheduler.LambdaLR) -> list[float]:
+    factors = scheduler.lr_lambdas
     return [
         float(base) * float(factor(scheduler.last_epoch))
         for base, factor in zip(scheduler.base_lrs, factors, strict=True)

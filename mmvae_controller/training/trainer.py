@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 VALIDATION_BATCH = 512
+PICTURES_TO_FIT = 500
 Rows = NDArray[np.int64]
 
 
@@ -111,8 +112,17 @@ class Trainer:
                     f'learning_rate (now {self.config.learning_rate:g})'
                 )
             self.optimiser.zero_grad()
-            objective.loss.backward()
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_norm)
+            objective.loss.backward()  # type: ignore[no-untyped-call]
+            norm = torch.nn.utils.clip_grad_norm_(
+                self.model.parameters(), self.config.gradient_norm
+            )
+            if not torch.isfinite(norm):
+                # The loss of the next step would tell, but the last step has none.
+                raise TrainingError(
+                    f'gradient is {norm.item()} in epoch {self.epoch}, step {step}: lower '
+                    f'learning_rate (now {self.config.learning_rate:g})'
+                )
+            sums['norm'] = sums.get('norm', 0.0) + norm.item() / self.steps_per_epoch
             self.optimiser.step()
             self.scheduler.step()
             parts = {'loss': objective.loss, 'kl': objective.kl}
@@ -135,7 +145,7 @@ class Trainer:
                 known = torch.from_numpy(batch.known & query).float()
                 latent = self.model.network.encode(self.model.normalise(values), known)
                 decoded = self.model.network.decode(latent.mean, [self.command])[self.command]
-                wanted = self.model.scalings[self.command].restore(decoded.mean)[:, CURRENT]
+                wanted = self.model.scaling(self.command).restore(decoded.mean)[:, CURRENT]
                 squares += float(((wanted - torch.from_numpy(batch.label)) ** 2).sum())
                 count += batch.label.size
         return math.sqrt(squares / count) if count else math.nan
@@ -169,9 +179,10 @@ class Trainer:
 
     def _fit_normalisers(self) -> dict[str, Normaliser]:
         normalisers = {}
-        for modality in self.modalities:
+        for row, modality in enumerate(self.modalities):
             # Pictures need no fit, and all of them would not fit into memory.
-            rows = self.train_rows if len(modality.shape) == 1 else self.train_rows[:1]
+            known = self.train_rows[self.dataset.known[self.train_rows, row]]
+            rows = known if len(modality.shape) == 1 else known[:1]
             normalisers[modality.name] = fit_normaliser(
                 modality, self.dataset.column(modality.name, rows)
             )

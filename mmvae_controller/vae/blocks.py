@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mmvae_controller.vae.config import Activation
 import torch
@@ -10,7 +11,9 @@ from torch import nn, Tensor
 from torch.nn import functional
 
 ACTIVATIONS: dict[Activation, type[nn.Module]] = {
-    Activation.RELU: nn.ReLU, Activation.ELU: nn.ELU, Activation.SILU: nn.SiLU,
+    Activation.RELU: nn.ReLU,
+    Activation.ELU: nn.ELU,
+    Activation.SILU: nn.SiLU,
 }
 # Position of a feature in the picture is read off after this many halvings: finer costs time,
 # coarser loses a ball of three pixels.
@@ -20,7 +23,7 @@ POINTS_AFTER = 2
 def mlp(widths: Sequence[int], activation: Activation) -> nn.Sequential:
     """Return linear layers through these widths, each followed by the activation."""
     layers: list[nn.Module] = []
-    for wide, narrow in zip(widths[:-1], widths[1:], strict=True):
+    for wide, narrow in pairwise(widths):
         layers += [nn.Linear(wide, narrow), ACTIVATIONS[activation]()]
     return nn.Sequential(*layers)
 
@@ -31,6 +34,8 @@ class ImageEncoder(nn.Module):
     Beside what the last layer sees, it reports where each feature map of an earlier layer has
     its mass (spatial softmax, Finn et al. 2016): small things have a place, not a look.
     """
+
+    grid: Tensor
 
     def __init__(
         self, shape: tuple[int, int, int], channels: Sequence[int], activation: Activation
@@ -71,7 +76,10 @@ class ImageDecoder(nn.Module):
     """From `(B, features)` to `(B, H, W, C)` mean and log-variance of every pixel."""
 
     def __init__(
-        self, features: int, shape: tuple[int, int, int], channels: Sequence[int],
+        self,
+        features: int,
+        shape: tuple[int, int, int],
+        channels: Sequence[int],
         activation: Activation,
     ) -> None:
         """Build it for pictures of `shape` = (H, W, C); each layer doubles the picture."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
@@ -9,10 +11,6 @@ from mmvae_controller.vae.blocks import ImageDecoder, ImageEncoder, mlp
 from mmvae_controller.vae.config import Activation, BranchConfig
 import torch
 from torch import nn, Tensor
-
-# The smallest variance a decoder can claim, in normalised units: log(exp(a) + 1e-4) as in the
-# code published with Zambelli et al. 2020. Without it a constant channel has no finite optimum.
-VARIANCE_FLOOR = 1e-4
 
 
 class Scaling(nn.Module):
@@ -49,7 +47,8 @@ class VectorIn(nn.Module):
         """Return features `(B, F)` from `(B, 2, D)` and `(B, 2)`; masked values are not seen."""
         # where, not a product: a masked slot may hold NaN, and NaN times zero is NaN.
         seen = torch.where(known[:, :, None] > 0, normalised, 0.0)
-        return self.layers(torch.cat([seen.flatten(1), known], dim=1))
+        features: Tensor = self.layers(torch.cat([seen.flatten(1), known], dim=1))
+        return features
 
 
 class ImageIn(nn.Module):
@@ -64,7 +63,9 @@ class ImageIn(nn.Module):
 
     def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
         """Return features `(B, F)` from `(B, 2, H, W, C)` and `(B, 2)`."""
-        pictures = normalised.flatten(0, 1).permute(0, 3, 1, 2)
+        # Filled on the way in too: NaN would come back in the gradients of the convolutions.
+        shown = torch.where(known[:, :, None, None, None] > 0, normalised, 0.0)
+        pictures = shown.flatten(0, 1).permute(0, 3, 1, 2)
         features = self.encoder(pictures).unflatten(0, (-1, STEPS))
         seen = torch.where(known[:, :, None] > 0, features, 0.0)
         return torch.cat([seen.flatten(1), known], dim=1)
@@ -80,11 +81,14 @@ class VectorOut(nn.Module):
         super().__init__()
         self.layers = mlp([features, *config.decoder], activation)
         self.head = nn.Linear(config.decoder[-1], 2 * STEPS * modality.size)
+        self.variance_floor = config.variance_floor
 
     def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and unbounded log-variance."""
+        """Return mean and log-variance."""
         mean, log_variance = self.head(self.layers(trunk)).chunk(2, dim=1)
-        return mean.unflatten(1, (STEPS, -1)), log_variance.unflatten(1, (STEPS, -1))
+        log_variance = floored(log_variance, self.variance_floor)
+        shape = (-1, STEPS, mean.shape[1] // STEPS)
+        return mean.reshape(shape), log_variance.reshape(shape)
 
 
 class ImageOut(nn.Module):
@@ -98,12 +102,15 @@ class ImageOut(nn.Module):
         height, width, colours = modality.shape
         self.split = mlp([features, STEPS * features], activation)
         self.decoder = ImageDecoder(features, (height, width, colours), config.decoder, activation)
+        self.variance_floor = config.variance_floor
 
     def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and unbounded log-variance."""
+        """Return mean and log-variance."""
         per_step = self.split(trunk).unflatten(1, (STEPS, -1)).flatten(0, 1)
         mean, log_variance = self.decoder(per_step)
-        return mean.unflatten(0, (-1, STEPS)), log_variance.unflatten(0, (-1, STEPS))
+        log_variance = floored(log_variance, self.variance_floor)
+        shape = (-1, STEPS, *mean.shape[1:])
+        return mean.reshape(shape), log_variance.reshape(shape)
 
 
 def branch_in(modality: Modality, config: BranchConfig, act: Activation) -> VectorIn | ImageIn:
@@ -119,7 +126,6 @@ def branch_out(
     return kind(features, modality, config, act)
 
 
-def floored(log_variance: Tensor) -> Tensor:
+def floored(log_variance: Tensor, floor: float) -> Tensor:
     """Return log(exp(a) + floor), computed without overflow."""
-    floor = torch.full_like(log_variance, VARIANCE_FLOOR).log()
-    return torch.logaddexp(log_variance, floor)
+    return torch.logaddexp(log_variance, torch.full_like(log_variance, math.log(floor)))

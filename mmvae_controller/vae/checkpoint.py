@@ -9,7 +9,12 @@ import shutil
 from typing import Any
 
 from mmvae_controller.modality.contract import (
-    check_file, file_checksum, ModelContract, NETWORK_FILE, read_contract, WEIGHTS_FILE,
+    check_file,
+    file_checksum,
+    ModelContract,
+    NETWORK_FILE,
+    read_contract,
+    WEIGHTS_FILE,
     write_contract,
 )
 from mmvae_controller.modality.reader import Section
@@ -17,13 +22,18 @@ from mmvae_controller.vae.config import network_config
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.export import export_onnx
 from mmvae_controller.vae.network import RealUnits, TwoStepVAE
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 VERSIONS_OF = ('torch', 'numpy', 'onnx', 'onnxruntime', 'pybullet')
 
 
 def save_model(
-    folder: Path, model: RealUnits, name: str, step_s: float, provenance: Mapping[str, Any],
+    folder: Path,
+    model: RealUnits,
+    name: str,
+    step_s: float,
+    provenance: Mapping[str, Any],
     normalisers: Mapping[str, Any],
 ) -> ModelContract:
     """Write a model folder, aside first; an older model of that name is replaced at the end.
@@ -72,6 +82,6 @@ def load_model(folder: Path) -> tuple[RealUnits, ModelContract]:
     network = TwoStepVAE(contract.modalities, network_config(section, contract.modalities))
     try:
         network.load_state_dict(load_file(path))
-    except RuntimeError as error:
+    except (RuntimeError, SafetensorError) as error:
         raise VaeError(f'{path}: does not fit the network of its contract: {error}') from error
     return RealUnits(network, contract.normalisers).eval(), contract

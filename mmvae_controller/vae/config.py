@@ -11,6 +11,10 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.vae.errors import VaeError
 
+# The smallest variance a decoder can claim, in normalised units: log(exp(a) + 1e-4) as in the
+# code published with Zambelli et al. 2020. Without it a constant channel has no finite optimum.
+VARIANCE_FLOOR = 1e-4
+
 
 class Activation(StrEnum):
     """The nonlinearity between layers."""
@@ -28,12 +32,16 @@ class BranchConfig:
         encoder: Hidden widths of a vector's encoder, channels of an image's convolutions.
         decoder: The same for the way out.
         weight: Of its log-likelihood, summed over dimensions, in the objective.
+        variance_floor: The smallest variance its decoder can claim, in normalised units. What
+            rarely changes, such as touch, needs a larger one: being surprised at a claim of
+            1e-4 drowns the gradient of everything else.
 
     """
 
     encoder: tuple[int, ...]
     decoder: tuple[int, ...]
     weight: float
+    variance_floor: float = VARIANCE_FLOOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +67,14 @@ class NetworkConfig:
         """Return it as plain data, for model.yaml."""
         data = asdict(self)
         data['activation'] = self.activation.value
-        data['branches'] = {
-            name: {'encoder': list(b.encoder), 'decoder': list(b.decoder), 'weight': b.weight}
-            for name, b in self.branches.items()
-        }
+        data['branches'] = {name: _branch_data(b) for name, b in self.branches.items()}
         for key in ('shared_encoder', 'shared_decoder'):
             data[key] = list(data[key])
         return data
+
+
+def _branch_data(branch: BranchConfig) -> dict[str, Any]:
+    return asdict(branch) | {'encoder': list(branch.encoder), 'decoder': list(branch.decoder)}
 
 
 def network_config(section: Section, modalities: tuple[Modality, ...]) -> NetworkConfig:
@@ -82,6 +91,7 @@ def network_config(section: Section, modalities: tuple[Modality, ...]) -> Networ
             encoder=branch.shape('encoder'),
             decoder=branch.shape('decoder'),
             weight=branch.number('weight', default=1.0, low=0.0),
+            variance_floor=branch.number('variance_floor', default=VARIANCE_FLOOR, low=1e-12),
         )
         branch.done()
     names = [m.name for m in modalities]

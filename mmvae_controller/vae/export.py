@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 import warnings
 
+from mmvae_controller.modality.contract import KNOWN, LATENT
 from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.vae.errors import VaeError
@@ -16,8 +17,6 @@ from numpy.typing import NDArray
 import onnxruntime
 import torch
 
-KNOWN = 'known'
-LATENT = 'latent'
 # Largest difference between torch and onnxruntime, in units of the normaliser's scale.
 TOLERANCE = 1e-4
 PROBES = 3
@@ -39,9 +38,15 @@ def export_onnx(model: RealUnits, path: Path) -> None:
         warnings.simplefilter('ignore')
         logging.getLogger('torch.onnx').setLevel(logging.ERROR)
         torch.onnx.export(
-            model, tuple(torch.from_numpy(v) for v in feeds.values()), str(path),
-            input_names=list(feeds), output_names=outputs, dynamo=True, external_data=False,
-            dynamic_shapes=(tuple({0: batch} for _ in feeds),), verbose=False,
+            model,
+            tuple(torch.from_numpy(v) for v in feeds.values()),
+            str(path),
+            input_names=list(feeds),
+            output_names=outputs,
+            dynamo=True,
+            external_data=False,
+            dynamic_shapes=(tuple({0: batch} for _ in feeds),),
+            verbose=False,
         )
     difference = largest_difference(model, path)
     if not difference <= TOLERANCE:

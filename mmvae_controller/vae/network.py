@@ -15,10 +15,14 @@ from dataclasses import dataclass
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.vae.blocks import mlp
-from mmvae_controller.vae.branches import branch_in, branch_out, floored, Scaling
+from mmvae_controller.vae.branches import branch_in, branch_out, Scaling
 from mmvae_controller.vae.config import NetworkConfig
 import torch
 from torch import nn, Tensor
+
+
+# Of the posterior. From 0, as the prior, the first thousand steps would drown in its noise.
+INITIAL_LOG_VARIANCE = -5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +47,13 @@ class TwoStepVAE(nn.Module):
         self.modalities = tuple(modalities)
         self.config = config
         act = config.activation
-        self.branches_in = nn.ModuleDict(
-            {m.name: branch_in(m, config.branches[m.name], act) for m in modalities}
-        )
-        joined = sum(int(b.features) for b in self.branches_in.values())  # type: ignore[arg-type]
+        branches = {m.name: branch_in(m, config.branches[m.name], act) for m in modalities}
+        self.branches_in = nn.ModuleDict(branches)
+        joined = sum(b.features for b in branches.values())
         self.shared_in = mlp([joined, *config.shared_encoder], act)
         self.to_latent = nn.Linear(config.shared_encoder[-1], 2 * config.latent)
+        with torch.no_grad():
+            self.to_latent.bias[config.latent :] = INITIAL_LOG_VARIANCE
         self.shared_out = mlp([config.latent, *config.shared_decoder], act)
         width = config.shared_decoder[-1]
         self.branches_out = nn.ModuleDict(
@@ -78,11 +83,7 @@ class TwoStepVAE(nn.Module):
     def decode(self, latent: Tensor, wanted: Sequence[str]) -> dict[str, Distribution]:
         """Return p(modality | z) for each that is wanted, `(B, 2, *shape)`."""
         trunk = self.shared_out(latent)
-        decoded = {}
-        for name in wanted:
-            mean, log_variance = self.branches_out[name](trunk)
-            decoded[name] = Distribution(mean, floored(log_variance))
-        return decoded
+        return {name: Distribution(*self.branches_out[name](trunk)) for name in wanted}
 
 
 class RealUnits(nn.Module):
@@ -97,9 +98,15 @@ class RealUnits(nn.Module):
         self.network = network
         self.scalings = nn.ModuleDict({n: Scaling(s) for n, s in normalisers.items()})
 
+    def scaling(self, name: str) -> Scaling:
+        """Return the scaling of a modality."""
+        scaling = self.scalings[name]
+        assert isinstance(scaling, Scaling)
+        return scaling
+
     def normalise(self, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return values in the unit of the network."""
-        return {n: self.scalings[n].normalise(v) for n, v in values.items()}  # type: ignore[operator]
+        return {n: self.scaling(n).normalise(v) for n, v in values.items()}
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
         """Return mean and standard deviation of every modality, then of the latent.
@@ -116,8 +123,8 @@ class RealUnits(nn.Module):
         decoded = self.network.decode(latent.mean, names)
         outputs: list[Tensor] = []
         for name in names:
-            scaling = self.scalings[name]
-            outputs.append(scaling.restore(decoded[name].mean))  # type: ignore[operator]
+            scaling = self.scaling(name)
+            outputs.append(scaling.restore(decoded[name].mean))
             outputs.append(torch.exp(0.5 * decoded[name].log_variance) * scaling.scale)
         outputs += [latent.mean, torch.exp(0.5 * latent.log_variance)]
         return tuple(outputs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import math
 
 from mmvae_controller.vae.network import Distribution
+import torch
 from torch import Tensor
 
 LOG_2_PI = math.log(2 * math.pi)
@@ -56,8 +57,11 @@ def weighted_elbo(
     kl = kl_to_prior(posterior).sum(dim=1).mean()
     parts = {}
     for name, distribution in decoded.items():
-        nll = gaussian_nll(targets[name], distribution).flatten(2).sum(dim=2)
-        # A target that the data lacks may be NaN: fill before the product, not after.
+        # A target that the data lacks may be NaN, which zero times its gradient would still be:
+        # fill before the likelihood, and not only after.
+        there = present[name].reshape(*present[name].shape, *[1] * (targets[name].dim() - 2))
+        target = torch.where(there, targets[name], 0.0)
+        nll = gaussian_nll(target, distribution).flatten(2).sum(dim=2)
         parts[name] = nll.where(present[name], 0.0).sum() / max(len(nll), 1)
     total = sum(weights[name] * part for name, part in parts.items())
     return Objective(kl_weight * kl + total, kl, parts)

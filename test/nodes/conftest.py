@@ -13,7 +13,10 @@ import time
 from typing import Any
 
 from mmvae_controller.modality.contract import (
-    file_checksum, ModelContract, NETWORK_FILE, write_contract,
+    file_checksum,
+    ModelContract,
+    NETWORK_FILE,
+    write_contract,
 )
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.robot import load_robot, Robot
@@ -73,7 +76,7 @@ control:
 _domains = itertools.count(os.getpid() % 80)
 
 
-@pytest.fixture()
+@pytest.fixture
 def domain(monkeypatch: pytest.MonkeyPatch) -> int:
     """Return a ROS_DOMAIN_ID of its own for each test, valid here and in child processes."""
     number = 10 + next(_domains) % 80
@@ -83,22 +86,37 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> int:
     return number
 
 
-@pytest.fixture()
+@pytest.fixture
 def robot_file(tmp_path: Path) -> Path:
     path = tmp_path / 'robot.yaml'
     path.write_text(ROBOT, encoding='utf-8')
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
+def iiwa_file() -> Path:
+    return Path(__file__).parents[2] / 'config' / 'robots' / 'iiwa_sim.yaml'
+
+
+@pytest.fixture
+def iiwa_model(tmp_path: Path, iiwa_file: Path) -> Path:
+    """Return a model folder for the simulated arm, as simple as `model`."""
+    return write_model(tmp_path / 'iiwa_model', load_robot(iiwa_file))
+
+
+@pytest.fixture
 def robot(robot_file: Path) -> Robot:
     return load_robot(robot_file)
 
 
-@pytest.fixture()
+@pytest.fixture
 def model(tmp_path: Path, robot: Robot) -> Path:
     """Return a model folder whose network always wants the same speed of every joint."""
-    folder = tmp_path / 'model'
+    return write_model(tmp_path / 'model', robot)
+
+
+def write_model(folder: Path, robot: Robot) -> Path:
+    """Write the model folder of a robot; see `write_network`."""
     folder.mkdir()
     write_network(folder / NETWORK_FILE, robot)
     write_contract(folder, ModelContract(
@@ -265,7 +283,7 @@ class Peer:
         self.context.try_shutdown()
 
 
-@pytest.fixture()
+@pytest.fixture
 def peer(domain: int, robot: Robot) -> Iterator[Peer]:
     pytest.importorskip('rclpy')
     peer = Peer(domain, robot)
@@ -316,7 +334,8 @@ class Rig:
         """Spin until three more commands are equal, and return them."""
         self.commands.clear()
         self.peer.until(
-            lambda: len(self.commands) >= 3 and not moved(self.commands[-3:]), 'commands that stand'
+            lambda: len(self.commands) >= 3 and not moved(self.commands[-3:]),
+            'commands that stand',
         )
         return list(self.commands[-1].data)
 
@@ -328,7 +347,7 @@ def moved(commands: list[Any]) -> bool:
 
 
 
-@pytest.fixture()
+@pytest.fixture
 def rig(peer: Peer, robot_file: Path, model: Path) -> Callable[..., Rig]:
     """Return what builds a controller with parameters, on request for a robot without limits."""
     def build(without_limits: bool = False, **parameters: Any) -> Rig:
@@ -367,7 +386,7 @@ class Program:
         return self._log.read_text(encoding='utf-8', errors='replace')
 
 
-@pytest.fixture()
+@pytest.fixture
 def program(tmp_path: Path, domain: int) -> Iterator[Callable[..., Program]]:
     """Return what starts `python -m module --ros-args arguments`."""
     pytest.importorskip('rclpy')

@@ -33,6 +33,28 @@ def test_it_moves_in_small_steps_from_where_the_robot_is(rig: Any):
     assert np.all(np.diff(path, axis=0) < 4 * STEP_RAD)
 
 
+def test_while_the_loop_runs_the_watchdog_is_content(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.peer.until(lambda: len(it.commands) > 30, 'more time than the watchdog gives')
+    values = {v.key: v.value for v in it.until_status('controller: gate', 'pass').values}
+    assert values['count watchdog'] == '0'
+
+
+def test_a_callback_that_fails_makes_it_hold_once(rig: Any):
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    before = list(it.commands[-1].data)
+    it.commands.clear()
+    it.node.callback_failed(RuntimeError())
+    it.peer.until(lambda: it.commands, 'the hold')
+    assert list(it.commands[0].data) == before
+    it.until_moving()
+
+
 def test_without_any_sense_it_commands_nothing_and_says_what_is_missing(rig: Any):
     it = rig()
     it.node.start()
@@ -145,7 +167,7 @@ def test_an_exception_in_the_tick_holds_and_is_told(rig: Any, monkeypatch: pytes
     def fail(observation: Any) -> None:
         raise RuntimeError('broken on purpose')
 
-    monkeypatch.setattr(it.node._policy, 'decide', fail)
+    monkeypatch.setattr(it.node._wiring.policy, 'decide', fail)
     it.until_standing()
     status = it.until_status('controller: loop', 'RuntimeError: broken on purpose')
     assert status.level == b'\x02'

@@ -17,14 +17,13 @@ from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.modality.robot import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
 from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR  # noqa: E402
-from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
+from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
-IIWA = Path(__file__).parents[2] / 'config' / 'robots' / 'iiwa_sim.yaml'
 NS = 1_000_000_000
 
 
@@ -46,10 +45,17 @@ class World:
 
     def serve(self) -> None:
         """Offer the controller's services."""
-        for name in ('stop', 'resume'):
+        self.services = [
             self.peer.node.create_service(
                 Trigger, f'controller/{name}', lambda _, answer, n=name: self._answer(n, answer)
             )
+            for name in ('stop', 'resume')
+        ]
+
+    def leave(self) -> None:
+        """Be gone, like a controller that crashed."""
+        for service in self.services:
+            self.peer.node.destroy_service(service)
 
     def _answer(self, name: str, answer: Trigger.Response) -> Trigger.Response:
         self.calls.append(name)
@@ -65,14 +71,14 @@ class World:
         self.peer.until(lambda: self.values().get('phase') == phase, phase)
 
 
-@pytest.fixture()
+@pytest.fixture
 def world(peer: Any) -> Any:
     return lambda **parameters: World(peer, **parameters)
 
 
-def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any):
+def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any, iiwa_file: Path):
     it = world()
-    robot = load_robot(IIWA)
+    robot = load_robot(iiwa_file)
     modalities = {m.name: m for m in robot.modalities}
     clock = it.peer.listen(Clock, '/clock', CLOCK)
     heard = {
@@ -87,6 +93,8 @@ def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any):
             assert message.header.frame_id
     times = np.array([stamp_of(m.clock) for m in clock])
     assert np.all(np.diff(times) > 0)
+    # Just before the readings of a moment go out the clock is one physics step short of it.
+    assert np.diff(times).min() == pytest.approx(NS / 240, abs=1)
     stamps = np.array([stamp_of(m.header.stamp) for m in heard['camera']])
     assert set(np.diff(stamps) % (NS // 20)) == {0}
 
@@ -114,6 +122,20 @@ def test_a_controller_that_refuses_is_asked_again(world: Any):
     it.until_phase('running')
 
 
+def test_a_controller_that_goes_away_and_comes_back_is_waited_for(world: Any):
+    it = world(real_time_factor=4.0)
+    it.serve()
+    it.until_phase('running')
+    it.leave()
+    it.peer.until(
+        lambda: 'is not there' in it.diagnostics[-1].status[0].message, 'the complaint'
+    )
+    assert it.values()['episode'] == '1'
+    it.serve()
+    it.until_phase('running')
+    assert it.calls == ['stop', 'resume', 'stop', 'resume']
+
+
 def test_it_obeys_only_while_an_episode_runs(world: Any):
     it = world()
     command = Float64MultiArray(data=[0.0] * 7)
@@ -128,6 +150,16 @@ def test_it_obeys_only_while_an_episode_runs(world: Any):
     timer = it.peer.node.create_timer(0.05, lambda: it.out.publish(command))
     it.peer.until(lambda: np.abs(it.joints[-1].position).max() < 0.1, 'obedience')
     timer.cancel()
+
+
+def test_in_the_first_moment_of_an_episode_it_does_not_obey_yet(world: Any):
+    it = world()
+    it.node._enter(Phase.RUNNING)
+    it.node._on_command(Float64MultiArray(data=[0.0] * 7))
+    assert it.node._commands == 0
+    it.node._simulator.step()
+    it.node._on_command(Float64MultiArray(data=[0.0] * 7))
+    assert it.node._commands == 1
 
 
 @pytest.mark.parametrize('data', [[0.0] * 6, [0.0] * 6 + [float('nan')]])

@@ -1,0 +1,31 @@
+"""`mmvae collect`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import time
+
+from mmvae_controller.cli.paths import find_robot
+from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.simulation.collect import collect, CollectSettings
+
+
+def run(out: Path, robot: str, task: str, episodes: int, seed: int, processes: int) -> None:
+    """Collect, with a progress bar, and say what was collected."""
+    settings = CollectSettings(str(find_robot(robot)), task, episodes, seed)
+    done = rows = successes = 0
+    began = time.monotonic()
+    with progress_bar() as bar:
+        line = bar.add_task('episodes', total=episodes, figures='')
+        for shard in collect(settings, out, processes):
+            done += shard.episodes
+            rows += shard.rows
+            successes += shard.successes
+            rate = rows / (time.monotonic() - began)
+            bar.update(line, completed=done, figures=f'{rows} rows, {rate:.0f}/s')
+        kept = episodes - done
+        bar.update(line, completed=episodes)
+    print(
+        f'{out}: {rows} rows of {done} new episodes, the expert succeeded in {successes}'
+        + (f'; {kept} episodes were there already' if kept else '')
+    )

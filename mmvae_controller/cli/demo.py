@@ -1,0 +1,145 @@
+"""`mmvae demo`: simulation, controller and diagnostics as three processes, watched and reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import os
+from pathlib import Path
+import signal
+import time
+from types import FrameType
+
+from mmvae_controller.cli.demo_report import write_report
+from mmvae_controller.cli.demo_view import view
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.paths import find_config, find_model, find_robot
+from mmvae_controller.cli.processes import child_environment, Processes
+from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
+from mmvae_controller.modality.contract import read_contract
+from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.nodes.monitor import Monitor
+from rich.console import Console
+from rich.live import Live
+
+# Apart from whatever robot may be running on this machine.
+NAMESPACE = 'mmvae_demo'
+# Fast DDS then talks to this machine alone; a demo has no business on a laboratory's network.
+LOCAL_ONLY = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+REFRESH_S = 0.2
+START_S = 60.0
+# Between two episodes: handing over, resetting, meeting the arm again.
+BETWEEN_S = 4.0
+EXIT_OK, EXIT_FAILED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What to show.
+
+    Args:
+        model: Folder, or the name of one.
+        robot: YAML, or the name of one.
+        task: What is to be done.
+        episodes: How many.
+        seed: Of the first.
+        required: The success rate below which the exit code says that it failed.
+        real_time_factor: Simulated seconds per second.
+        gui: Show PyBullet's window.
+        out: Folder of the report.
+
+    """
+
+    model: str
+    robot: str
+    task: str
+    episodes: int
+    seed: int
+    required: float
+    real_time_factor: float
+    gui: bool
+    out: Path
+
+
+def run(settings: DemoSettings) -> int:
+    """Run the demo and return the exit code: 0 if enough episodes succeeded, else 1.
+
+    Raises:
+        CliError: A process ended, or nothing happened for too long.
+
+    """
+    robot = load_robot(find_robot(settings.robot))
+    contract = read_contract(find_model(settings.model))
+    contract.check_fits(robot)
+    for key, value in LOCAL_ONLY.items():
+        os.environ.setdefault(key, value)
+    env = child_environment(find_config(PROFILE))
+    settings.out.mkdir(parents=True, exist_ok=True)
+    simulated = Simulated(
+        settings.task, settings.seed, settings.episodes, settings.real_time_factor, settings.gui
+    )
+    commands = node_commands(settings.robot, settings.model, NAMESPACE, True, simulated)
+    print(
+        f'Starting {", ".join(commands)} in namespace /{NAMESPACE}, ROS_DOMAIN_ID '
+        f'{os.environ.get("ROS_DOMAIN_ID", "0")}, this machine only; their log is '
+        f'{settings.out / "nodes.log"}'
+    )
+    monitor = Monitor(robot, NAMESPACE)
+    try:
+        with Processes() as processes, _interruptible():
+            for name, command in commands.items():
+                log = settings.out / 'nodes.log'
+                processes.start(name, ['sh', '-c', 'exec "$@" >>"$0" 2>&1', str(log), *command], env)
+            _watch(settings, monitor, processes)
+    finally:
+        monitor.close()
+    rate = write_report(settings.out, settings.task, contract, robot, monitor.record)
+    enough = rate >= settings.required
+    print(
+        f'{"Success" if enough else "FAILED"}: {rate:.0%} of {settings.episodes} episodes, '
+        f'{settings.required:.0%} required; see {settings.out / "report.html"}'
+    )
+    return EXIT_OK if enough else EXIT_FAILED
+
+
+def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> None:
+    """Show what happens until the last episode has ended."""
+    console = Console()
+    started_s = last_s = time.monotonic()
+    done = 0
+    limit_s = START_S
+    with Live(view(monitor, settings.episodes), console=console, refresh_per_second=5) as live:
+        while len(monitor.record.episodes) < settings.episodes:
+            monitor.spin(REFRESH_S)
+            live.update(view(monitor, settings.episodes))
+            ended = processes.poll()
+            if ended is not None:
+                raise CliError(f'{ended}; see {settings.out / "nodes.log"}')
+            if len(monitor.record.episodes) > done:
+                done, last_s = len(monitor.record.episodes), time.monotonic()
+                limit_s = BETWEEN_S + 10 / settings.real_time_factor + START_S / 2
+            if time.monotonic() - last_s > limit_s:
+                raise CliError(
+                    f'no episode ended for {limit_s:.0f} s: {_explain(monitor)}; see '
+                    f'{settings.out / "nodes.log"}'
+                )
+    console.print(f'{settings.episodes} episodes in {time.monotonic() - started_s:.0f} s')
+
+
+def _explain(monitor: Monitor) -> str:
+    """Return every status that is not OK, in one line."""
+    troubles = [f'{n}: {s.message}' for n, s in monitor.record.statuses.items() if s.level]
+    return '; '.join(troubles) or 'no node has reported on /diagnostics'
+
+
+class _interruptible:  # noqa: N801
+    """Lets SIGTERM end the demo as Ctrl+C does, so that its processes are ended as well."""
+
+    def __enter__(self) -> None:
+        self._previous = signal.signal(signal.SIGTERM, self._interrupt)
+
+    def __exit__(self, *error: object) -> None:
+        signal.signal(signal.SIGTERM, self._previous)
+
+    @staticmethod
+    def _interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt

@@ -1,0 +1,59 @@
+"""The live table of the demo."""
+
+from __future__ import annotations
+
+from mmvae_controller.nodes.monitor import Monitor
+from mmvae_controller.nodes.status import Level
+from rich.console import Group
+from rich.panel import Panel
+from rich.table import Table
+
+COLOUR = {Level.OK: 'green', Level.WARN: 'yellow', Level.ERROR: 'red', Level.STALE: 'magenta'}
+BAR_WIDTH = 24
+EPISODES_SHOWN = 8
+
+
+def view(monitor: Monitor, episodes: int) -> Group:
+    """Return what to show now."""
+    return Group(_episodes(monitor, episodes), _importance(monitor), _statuses(monitor))
+
+
+def _episodes(monitor: Monitor, episodes: int) -> Panel:
+    done = monitor.record.episodes
+    successes = sum(e['success'] == 'True' for e in done)
+    table = Table('episode', 'seed', 'outcome', 'after', 'distance', box=None)
+    for episode in done[-EPISODES_SHOWN:]:
+        good = episode['success'] == 'True'
+        table.add_row(
+            episode['episode'], episode['seed'],
+            '[green]touched[/]' if good else '[red]out of time[/]',
+            f'{float(episode["elapsed_s"]):.2f} s', f'{float(episode["distance_m"]) * 100:.1f} cm',
+        )
+    return Panel(table, title=f'{successes} of {len(done)} succeeded, {episodes} in all')
+
+
+def _importance(monitor: Monitor) -> Panel:
+    newest = {n: c[-1][1] for n, c in monitor.record.importance.items() if c}
+    table = Table(box=None, show_header=False)
+    total = sum(newest.values())
+    for name, nats in newest.items():
+        share = nats / total if total > 0 else 0.0
+        table.add_row(name, '█' * round(share * BAR_WIDTH), f'{share:4.0%}', f'{nats:9.1f} nats')
+    return Panel(table, title='what the command would lose without each sense')
+
+
+def _statuses(monitor: Monitor) -> Panel:
+    table = Table('part', 'state', 'figures', box=None)
+    for name, status in sorted(monitor.record.statuses.items()):
+        figures = ', '.join(
+            f'{k} {status.values[k]}' for k in _FIGURES if k in status.values
+        )
+        colour = COLOUR[status.level]
+        table.add_row(name.split('/')[-1], f'[{colour}]{status.message}[/]', figures)
+    return Panel(table, title='/diagnostics')
+
+
+_FIGURES = (
+    'rate_hz', 'tick p50 ms', 'tick p99 ms', 'missed ticks', 'age_s', 'latent_kl nats',
+    'active units', 'real_time_factor achieved', 'sent', 'held',
+)

@@ -1,0 +1,123 @@
+"""Child processes that live and die together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import os
+from pathlib import Path
+from queue import Empty, SimpleQueue
+import signal
+import subprocess
+import threading
+import time
+
+GRACE_S = 5.0
+# rclpy's wheels start Python anew with their library path and leave this mark; inherited, it
+# would keep a child of another environment from doing so.
+WHEELS_MARK = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
+PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A child that ended.
+
+    Args:
+        name: Given when it was started.
+        code: Its exit code; negative is the signal that ended it.
+
+    """
+
+    name: str
+    code: int
+
+    def __str__(self) -> str:
+        """Say how it ended."""
+        if self.code < 0:
+            return f'{self.name} was ended by {signal.Signals(-self.code).name}'
+        return f'{self.name} ended with exit code {self.code}'
+
+
+class Processes:
+    """Starts children, tells when one ends, and stops them in the reverse order.
+
+    A context manager: leaving it stops all that still run.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._ended: SimpleQueue[Ended | None] = SimpleQueue()
+
+    def __enter__(self) -> Processes:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def start(
+        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None
+    ) -> None:
+        """Start a child.
+
+        Args:
+            name: To tell it by.
+            command: With its arguments.
+            env: Its environment; by default `child_environment()`.
+
+        """
+        # In a session of its own, Ctrl+C reaches it through `stop` alone, in order.
+        process = subprocess.Popen(
+            list(command), env=dict(env or child_environment()), start_new_session=True
+        )
+        self._running[name] = process
+        threading.Thread(target=self._await, args=(name, process), daemon=True).start()
+
+    def poll(self, timeout_s: float | None = 0.0) -> Ended | None:
+        """Return a child that has ended, waiting for one at most so long; None waits for ever.
+
+        Returns early, with None, after `wake`.
+        """
+        try:
+            ended = self._ended.get(block=timeout_s != 0, timeout=timeout_s)
+        except Empty:
+            return None
+        if ended is not None:
+            self._running.pop(ended.name, None)
+        return ended
+
+    def wake(self) -> None:
+        """Let `poll` return; may be called from a signal handler."""
+        self._ended.put(None)
+
+    def stop(self, grace_s: float = GRACE_S) -> None:
+        """End all children with SIGTERM, the last started first, and after a while with SIGKILL.
+
+        One after the other: the robot still listens when the controller sends its last hold.
+        """
+        for process in reversed(self._running.values()):
+            process.terminate()
+            deadline = time.monotonic() + grace_s
+            try:
+                process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._running.clear()
+
+    def _await(self, name: str, process: subprocess.Popen[bytes]) -> None:
+        self._ended.put(Ended(name, process.wait()))
+
+
+def child_environment(profile: Path | None = None) -> dict[str, str]:
+    """Return this environment as a child should have it.
+
+    Args:
+        profile: Of Fast DDS, for where none is set.
+
+    """
+    env = {k: v for k, v in os.environ.items() if k != WHEELS_MARK}
+    if profile is not None and not any(v in env for v in PROFILE_VARIABLES):
+        env |= {variable: str(profile) for variable in PROFILE_VARIABLES}
+    return env

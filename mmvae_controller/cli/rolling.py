@@ -1,0 +1,49 @@
+"""`mmvae rollout`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import time
+
+from mmvae_controller.cli.files import write_json
+from mmvae_controller.cli.paths import find_model, find_robot
+from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.control.network import Network
+from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.simulation.rollout import EpisodeResult, rollout
+from rich.console import Console
+from rich.table import Table
+
+
+def run(
+    model: str, task: str, robot: str, episodes: int, seed: int, blind: bool, json: Path | None
+) -> None:
+    """Roll out, with a progress bar, print a table and write the JSON."""
+    network = Network(find_model(model))
+    configured = load_robot(find_robot(robot))
+    began = time.monotonic()
+    simulated_s = 0.0
+    counts = {'seeing': [0, 0], 'blind': [0, 0]}
+    with progress_bar() as bar:
+        line = bar.add_task('episodes', total=episodes * (2 if blind else 1), figures='')
+
+        def on_episode(kind: str, result: EpisodeResult) -> None:
+            nonlocal simulated_s
+            simulated_s += result.elapsed_s
+            counts[kind][0] += result.success
+            counts[kind][1] += 1
+            figures = f'{kind}: {counts[kind][0]} of {counts[kind][1]} succeeded'
+            bar.update(line, advance=1, figures=figures)
+
+        report = rollout(network, configured, task, episodes, seed, blind, on_episode)
+    data = report.data()
+    table = Table('', 'success', 'rate', title=f'{report.model} on {task}, seeds from {seed}')
+    for kind, (successes, total) in counts.items():
+        if total:
+            table.add_row(kind, f'{successes} of {total}', f'{successes / total:.2f}')
+    Console().print(table)
+    speed = simulated_s / (time.monotonic() - began)
+    print(f'{speed:.1f} times real time; median success {data["median_success_time_s"]} s')
+    if json is not None:
+        write_json(json, data)
+        print(f'wrote {json}')

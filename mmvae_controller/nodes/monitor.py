@@ -1,0 +1,132 @@
+"""Listens to a running robot and remembers what a report needs; commands nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+import time
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from mmvae_controller.modality.robot import InputMessage, Robot
+from mmvae_controller.nodes.messages import read_sense
+from mmvae_controller.nodes.qos import EPISODES, REPORT, SENSOR
+from mmvae_controller.nodes.status import Level
+import numpy as np
+from numpy.typing import NDArray
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+from sensor_msgs.msg import Image, JointState
+from std_msgs.msg import Float64
+
+NS = 1_000_000_000
+STEERING = 'precision_loss_command'
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One status of /diagnostics, and when it came on a steady clock."""
+
+    level: Level
+    message: str
+    values: dict[str, str]
+    steady_s: float
+
+
+@dataclass
+class Record:
+    """What was seen so far.
+
+    Args:
+        episodes: The values of each finished episode, as published.
+        statuses: The newest status by name.
+        importance: By modality, (seconds since the start, nats of the command lost without it).
+        ticks_ms: (seconds since the start, p50, p99) of the control loop.
+        joints: (episode, seconds since the start, positions `(D,)` rad).
+        pictures: (episode, seconds since the start, picture) of each camera topic.
+        imagined: The same as the model imagines it.
+
+    """
+
+    episodes: list[dict[str, str]] = field(default_factory=list)
+    statuses: dict[str, Seen] = field(default_factory=dict)
+    importance: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    ticks_ms: list[tuple[float, float, float]] = field(default_factory=list)
+    joints: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
+    pictures: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
+    imagined: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
+
+
+class Monitor:
+    """A node that only listens; spun by hand, so that its owner stays in charge."""
+
+    def __init__(self, robot: Robot, namespace: str) -> None:
+        """Start listening to the nodes of a namespace.
+
+        Its signals stay with the caller: rclpy's own handlers would end the context at once.
+        """
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        self.record = Record(importance={m.name: [] for m in robot.modalities})
+        self._began_s = time.monotonic()
+        self._prefix = f'{namespace.strip("/")}/' if namespace.strip('/') else ''
+        self._node = Node('monitor', namespace=namespace)
+        self._executor = SingleThreadedExecutor()
+        self._executor.add_node(self._node)
+        listen = self._node.create_subscription
+        listen(DiagnosticArray, '/diagnostics', self._on_diagnostics, REPORT)
+        listen(DiagnosticStatus, 'simulation/episode', self._on_episode, EPISODES)
+        for modality in robot.modalities:
+            topic = f'importance/{STEERING}/{modality.name}'
+            listen(Float64, topic, partial(self._on_importance, modality.name), REPORT)
+        for name, source in robot.sources.items():
+            modality = next(m for m in robot.modalities if m.name == name)
+            if source.message is InputMessage.IMAGE:
+                keep = partial(self._keep, self.record.pictures, modality, source)
+                listen(Image, source.topic, keep, SENSOR)
+                keep = partial(self._keep, self.record.imagined, modality, source)
+                listen(Image, f'diagnostics/prediction/{name}', keep, REPORT)
+            elif name == robot.anchor:
+                keep = partial(self._keep, self.record.joints, modality, source)
+                listen(JointState, source.topic, keep, SENSOR)
+
+    def spin(self, duration_s: float) -> None:
+        """Handle what comes for a while."""
+        until_s = time.monotonic() + duration_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left_s)
+
+    def status(self, name: str) -> Seen | None:
+        """Return the newest status of a node's part, e.g. `controller: loop`."""
+        return self.record.statuses.get(f'{self._prefix}{name}')
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        rclpy.try_shutdown()
+
+    def _now_s(self) -> float:
+        return time.monotonic() - self._began_s
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        for status in message.status:
+            values = {v.key: v.value for v in status.values}
+            self.record.statuses[status.name] = Seen(
+                Level(status.level[0]), status.message, values, time.monotonic()
+            )
+            if status.name == f'{self._prefix}controller: loop' and 'tick p50 ms' in values:
+                self.record.ticks_ms.append(
+                    (self._now_s(), float(values['tick p50 ms']), float(values['tick p99 ms']))
+                )
+
+    def _on_episode(self, message: DiagnosticStatus) -> None:
+        self.record.episodes.append({v.key: v.value for v in message.values})
+
+    def _on_importance(self, modality: str, message: Float64) -> None:
+        self.record.importance[modality].append((self._now_s(), message.data))
+
+    def _keep(self, store: list[Any], modality: Any, source: Any, message: Any) -> None:
+        value = read_sense(message, modality, source)
+        store.append((len(self.record.episodes), self._now_s(), np.array(value)))

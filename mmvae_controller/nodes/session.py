@@ -1,0 +1,128 @@
+"""One activation of the controller: its loop, its watchdog, and the hold that ends it."""
+
+from __future__ import annotations
+
+import time
+
+from mmvae_controller.control.controller import Controller, Tick
+from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.watchdog import Watchdog
+from mmvae_controller.modality.observation import CURRENT
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.inputs import LOG_THROTTLE_S
+from mmvae_controller.nodes.messages import command_message
+from mmvae_controller.nodes.pointcloud import observation_message
+from mmvae_controller.nodes.wiring import Wiring
+from rclpy.clock import Clock, ClockType
+from rclpy.duration import Duration
+from rclpy.node import Node
+
+NS = 1_000_000_000
+CHECKS_PER_TIMEOUT = 4
+# The last hold is given this long to reach its subscribers before the publisher goes away.
+LAST_WORDS = Duration(seconds=0.2)
+
+
+class Session:
+    """Commands from `activate` until `close`."""
+
+    def __init__(self, node: Node, wiring: Wiring, robot: Robot) -> None:
+        """Begin to tick.
+
+        Args:
+            node: Whose clock drives the loop.
+            wiring: Where everything comes from and goes to.
+            robot: With its limits.
+
+        Raises:
+            ControlError: The robot has no limits.
+
+        """
+        self.control = Controller(
+            robot, wiring.contract.modalities, wiring.contract.step_s, wiring.policy
+        )
+        self._node = node
+        self._wiring = wiring
+        self._robot = robot
+        self._rows = {m.name: row for row, m in enumerate(wiring.contract.modalities)}
+        self._last_tick: Tick | None = None
+        self._fed_ns = time.monotonic_ns()
+        self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
+        self._timers = (
+            node.create_timer(1 / robot.rate_hz, self._tick),
+            # On a steady clock: a frozen /clock stops the loop, and must not stop this too.
+            node.create_timer(
+                robot.watchdog_s / CHECKS_PER_TIMEOUT, self._watch,
+                clock=Clock(clock_type=ClockType.STEADY_TIME),
+            ),
+        )
+
+    def close(self) -> None:
+        """Stop ticking, with a hold as the last message."""
+        for timer in self._timers:
+            self._node.destroy_timer(timer)
+        self.hold(Reason.STOPPED)
+        self._wiring.command.wait_for_all_acked(LAST_WORDS)
+
+    def stop(self) -> None:
+        """Hold, at once and until told to resume."""
+        self.control.stop()
+        self.hold(Reason.STOPPED)
+
+    def hold(self, reason: Reason) -> None:
+        """Send the last set-point again; nothing if there was none."""
+        decision = self.control.hold(reason)
+        if decision is not None:
+            self._send(decision)
+            self._wiring.gate.send(decision)
+
+    def known(self, name: str) -> tuple[bool, bool]:
+        """Tell whether a modality was known at [t - dt, t] in the last tick."""
+        if self._last_tick is None:
+            return False, False
+        previous, current = self._last_tick.observation.known[self._rows[name]].tolist()
+        return previous, current
+
+    def still_s(self) -> float | None:
+        """Return for how many seconds the loop has stood still; None when it has not."""
+        now_ns = time.monotonic_ns()
+        return (now_ns - self._fed_ns) / NS if self._watchdog.expired(now_ns) else None
+
+    def _tick(self) -> None:
+        self._fed_ns = time.monotonic_ns()
+        self._watchdog.feed(self._fed_ns)
+        now_ns = self._node.get_clock().now().nanoseconds
+        try:
+            tick = self.control.tick(now_ns)
+        except Exception as error:
+            self._wiring.loop.fail(error)
+            self._node.get_logger().error(
+                f'exception in the tick, holding: {type(error).__name__}: {error}',
+                throttle_duration_sec=LOG_THROTTLE_S,
+            )
+            self.hold(Reason.ERROR)
+            return
+        if tick.decision is not None:
+            self._send(tick.decision)
+        self._last_tick = tick
+        self._wiring.gate.judge(tick, self.known(self._robot.anchor)[CURRENT])
+        self._wiring.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns)
+        if self._wiring.observation.get_subscription_count():
+            self._wiring.observation.publish(
+                observation_message(tick.observation, self._wiring.contract.modalities)
+            )
+
+    def _watch(self) -> None:
+        if self.still_s() is not None:
+            self.hold(Reason.WATCHDOG)
+            self._node.get_logger().error(
+                'the control loop stands still, holding; does the clock advance?',
+                throttle_duration_sec=LOG_THROTTLE_S,
+            )
+
+    def _send(self, decision: Decision) -> None:
+        now_ns = self._node.get_clock().now().nanoseconds
+        period_ns = round(NS / self._robot.rate_hz)
+        self._wiring.command.publish(
+            command_message(self._robot.output, decision.sent, now_ns, period_ns)
+        )

@@ -1,0 +1,38 @@
+"""Curves that can be read: exponential smoothing of named numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+import math
+from typing import Generic, TypeVar
+
+K = TypeVar('K', bound=Hashable)
+
+
+class Smoother(Generic[K]):
+    """Smooths numbers by key; what is not finite is left out and changes nothing."""
+
+    def __init__(self, time_s: float) -> None:
+        """Start empty; a step has come through by 63 % after `time_s`, 0 smooths nothing."""
+        self._time_s = time_s
+        self._values: dict[K, float] = {}
+
+    def clear(self) -> None:
+        """Forget everything: what comes next is of another time."""
+        self._values.clear()
+
+    def smooth(self, key: K, value: float, elapsed_s: float) -> float | None:
+        """Return the smoothed value, or None for one that is not finite.
+
+        Args:
+            key: Which number.
+            value: Measured now.
+            elapsed_s: Since the last one, 0 or above.
+
+        """
+        if not math.isfinite(value):
+            return None
+        last = self._values.get(key, value)
+        keep = math.exp(-elapsed_s / self._time_s) if self._time_s > 0 else 0.0
+        self._values[key] = keep * last + (1 - keep) * value
+        return self._values[key]

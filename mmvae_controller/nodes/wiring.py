@@ -1,0 +1,90 @@
+"""What a configured controller has: a robot, a model that fits, their topics and their health."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.network import Network
+from mmvae_controller.control.policy import NetworkPolicy
+from mmvae_controller.modality.limits import limits_from_urdf
+from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.nodes.health import GateHealth, LoopHealth
+from mmvae_controller.nodes.inputs import Inputs, Push
+from mmvae_controller.nodes.messages import OUTPUT_TYPES
+from mmvae_controller.nodes.parameters import given_path
+from mmvae_controller.nodes.qos import COMMAND, REPORT
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import PointCloud2
+
+
+class Wiring:
+    """Lives from `configure` to `cleanup`."""
+
+    def __init__(self, node: Node, push: Push) -> None:
+        """Load what the parameters `robot_file` and `model` name, and listen.
+
+        Args:
+            node: Whose parameters and topics.
+            push: Gets every sample, with the time of its receipt on the node's clock.
+
+        Raises:
+            ModalityError: A file is wrong, or the model does not fit the robot.
+            ControlError: The network does not agree with its contract.
+
+        """
+        self.robot = load_robot(given_path(node, 'robot_file'))
+        network = Network(given_path(node, 'model'))
+        self.contract = network.contract
+        self.contract.check_fits(self.robot)
+        self.policy = NetworkPolicy(network)
+        self.loop = LoopHealth(self.robot.rate_hz)
+        self.gate = GateHealth(self.robot.anchor)
+        self._node = node
+        self._publishers: list[Publisher] = []
+        self.inputs = Inputs(node, self.robot, push)
+        try:
+            output = self.robot.output
+            self.command = self._publisher(OUTPUT_TYPES[output.message], output.topic, COMMAND)
+            self.observation = self._publisher(PointCloud2, '~/observation', REPORT)
+        except Exception:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Leave every topic."""
+        self.inputs.close()
+        for publisher in self._publishers:
+            self._node.destroy_publisher(publisher)
+        self._publishers.clear()
+
+    def _publisher(self, kind: type, topic: str, qos: Any) -> Publisher:
+        publisher = self._node.create_publisher(kind, topic, qos)
+        self._publishers.append(publisher)
+        return publisher
+
+
+def with_limits(robot: Robot, urdf: str, acceleration_rad_s2: float) -> Robot:
+    """Return the robot with limits from its description, unless its YAML has them.
+
+    Args:
+        robot: As configured.
+        urdf: XML; empty leaves the robot without.
+        acceleration_rad_s2: Of every joint, above 0; a URDF has none.
+
+    Raises:
+        ControlError: There is a description, and no acceleration.
+        ModalityError: The description lacks a joint or a limit.
+
+    """
+    if robot.output.limits is not None or not urdf:
+        return robot
+    if not acceleration_rad_s2 > 0:
+        raise ControlError(
+            f'parameter acceleration_rad_s2 is {acceleration_rad_s2}, expected above 0: '
+            'robot_description has no limits of acceleration'
+        )
+    limits = limits_from_urdf(urdf, robot.output.joints, acceleration_rad_s2)
+    return replace(robot, output=replace(robot.output, limits=limits))

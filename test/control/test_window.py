@@ -1,0 +1,160 @@
+"""The observation window: latest at t and t - dt, whatever arrives, or does not."""
+
+import math
+
+from hypothesis import given, strategies as st
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.modality.spec import Encoder, Modality, Role
+import numpy as np
+import pytest
+
+MS = 1_000_000
+SENSE = Modality('s', Role.SENSE, Encoder.VECTOR, (1,), 'm', ('x',), 0.1)
+OTHER = Modality('o', Role.SENSE, Encoder.VECTOR, (2,), 'm', ('x', 'y'), 1.0)
+PICTURE = Modality('p', Role.SENSE, Encoder.IMAGE, (2, 2, 1), 'intensity', (), 0.1)
+STEP_S = 0.1
+
+
+@pytest.fixture
+def window():
+    return ObservationWindow((SENSE, OTHER, PICTURE), STEP_S)
+
+
+def one(value):
+    return np.array([value])
+
+
+def test_nothing_received_is_nothing_known(window):
+    seen = window.read(5 * NS)
+    assert not seen.known.any()
+    assert np.isinf(seen.age_s).all()
+
+
+@given(
+    gaps_ms=st.lists(st.integers(1, 300), min_size=1, max_size=40),
+    wait_ms=st.integers(0, 250),
+)
+def test_each_slot_holds_the_latest_sample_before_it_whatever_the_rate(gaps_ms, wait_ms):
+    window = ObservationWindow((SENSE,), STEP_S)
+    stamps = (np.cumsum(gaps_ms) * MS).tolist()
+    for stamp in stamps:
+        window.push('s', one(stamp / NS), stamp)
+    now = stamps[-1] + wait_ms * MS
+    seen = window.read(now)
+    for slot, slot_ns in enumerate((now - 100 * MS, now)):
+        earlier = [s for s in stamps if s <= slot_ns]
+        if not earlier:
+            assert not seen.known[0, slot]
+            assert math.isinf(seen.age_s[0, slot])
+            continue
+        age_ns = slot_ns - earlier[-1]
+        assert seen.age_s[0, slot] == pytest.approx(age_ns / NS)
+        assert seen.known[0, slot] == (age_ns <= 100 * MS)
+        if seen.known[0, slot]:
+            assert seen.values['s'][slot, 0] == np.float32(earlier[-1] / NS)
+
+
+def test_a_sample_is_known_until_its_maximal_age_and_not_a_nanosecond_longer(window):
+    window.push('s', one(1.0), 0)
+    assert window.read(100 * MS).known[0].tolist() == [True, True]
+    assert window.read(100 * MS + 1).known[0].tolist() == [True, False]
+    assert window.read(200 * MS + 1).known[0].tolist() == [False, False]
+
+
+def test_each_modality_has_its_own_maximal_age(window):
+    window.push('s', one(1.0), 0)
+    window.push('o', np.ones(2), 0)
+    assert window.read(500 * MS).known[:, 1].tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 1e300])
+def test_a_sample_that_is_not_finite_masks_its_own_slot_only(window, bad):
+    window.push('s', one(1.0), 0)
+    window.push('o', np.ones(2), 0)
+    window.push('s', one(bad), 90 * MS)
+    seen = window.read(100 * MS)
+    assert seen.known.tolist() == [[True, False], [True, True], [False, False]]
+    assert seen.age_s[0, 1] == pytest.approx(0.01)
+    assert np.isfinite(seen.values['s']).all()
+
+
+def test_a_topic_that_died_leaves_the_others(window):
+    for ms in range(0, 2000, 20):
+        window.push('o', np.ones(2), ms * MS)
+        if ms < 1000:
+            window.push('s', one(1.0), ms * MS)
+    assert window.read(2000 * MS).known.tolist() == [[False, False], [True, True], [False, False]]
+
+
+def test_a_clock_that_was_set_back_forgets_what_came_before(window):
+    window.push('s', one(1.0), 10 * NS)
+    window.push('s', one(2.0), 5 * NS)
+    seen = window.read(5 * NS)
+    assert seen.known[0].tolist() == [False, True]
+    assert seen.values['s'][1, 0] == 2.0
+
+
+def test_a_sample_from_before_the_clock_was_set_back_never_becomes_fresh_again(window):
+    window.push('s', one(1.0), 10 * NS)
+    assert not window.read(5 * NS).known.any()
+    # A dead topic must not come alive when the clock gets to where it was.
+    assert not window.read(10 * NS).known.any()
+
+
+def test_a_clock_that_jumps_ahead_masks_what_is_now_old(window):
+    window.push('s', one(1.0), 0)
+    assert not window.read(3600 * NS).known.any()
+
+
+def test_what_was_received_later_than_a_slot_is_not_in_it(window):
+    window.push('s', one(1.0), 0)
+    window.push('s', one(2.0), 1 * MS)
+    seen = window.read(100 * MS)
+    assert seen.values['s'][:, 0].tolist() == [1.0, 2.0]
+
+
+def test_the_window_holds_a_copy(window):
+    value = one(1.0)
+    window.push('s', value, 0)
+    value[0] = 9.0
+    assert window.read(0).values['s'][1, 0] == 1.0
+
+
+@pytest.mark.parametrize('clock_runs', [True, False])
+def test_the_window_never_grows_without_end(window, clock_runs):
+    for number in range(1000):
+        window.push('s', one(float(number)), number * MS if clock_runs else 0)
+    assert len(window._samples['s']) <= 102
+    assert window.read(999 * MS if clock_runs else 0).values['s'][1, 0] == 999.0
+
+
+@pytest.mark.parametrize('shape', [(), (2,), (1, 1)])
+def test_another_shape_is_refused_with_both(window, shape):
+    with pytest.raises(ControlError, match=r's: shape .*, expected \(1,\)'):
+        window.push('s', np.zeros(shape), 0)
+
+
+def test_a_picture_that_is_not_8_bit_is_refused_rather_than_wrapped_around(window):
+    with pytest.raises(ControlError, match='p: float64 values, expected uint8'):
+        window.push('p', np.full((2, 2, 1), 300.0), 0)
+    window.push('p', np.full((2, 2, 1), 200, dtype=np.uint8), 0)
+    assert window.read(0).values['p'][1].max() == 200
+
+
+def test_an_unknown_modality_is_refused_by_name(window):
+    with pytest.raises(ControlError, match="no modality 'x', there are"):
+        window.push('x', one(1.0), 0)
+
+
+def test_after_clear_nothing_is_known(window):
+    window.push('s', one(1.0), 0)
+    window.clear()
+    assert not window.read(0).known.any()
+    assert not window.is_known(window.read(0), 's')
+
+
+def test_is_known_asks_for_the_present(window):
+    window.push('s', one(1.0), 0)
+    assert window.is_known(window.read(50 * MS), 's')
+    assert not window.is_known(window.read(150 * MS), 's')

@@ -1,0 +1,162 @@
+"""The robot YAML: what is read, and what is refused with which words."""
+
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.spec import Encoder, Quantity, Role
+import pytest
+
+JOINTS, TOUCH, CAMERA, MOTOR = (
+    ('modalities', name) for name in ('joints', 'touch', 'camera', 'motor')
+)
+OUTPUT = (*MOTOR, 'output')
+LIMITS = (*OUTPUT, 'limits')
+CONTROL = ('control',)
+GONE = object()
+
+
+def spoil(data, path, value):
+    """Set or delete the value at a path of keys."""
+    for key in path[:-1]:
+        data = data[key]
+    if value is GONE:
+        del data[path[-1]]
+    else:
+        data[path[-1]] = value
+
+
+REFUSED = [
+    (('robot',), GONE, ['robot is missing']),
+    (('robot',), 5, ['robot is 5', 'a string']),
+    (('modalities',), GONE, ['modalities is missing']),
+    (('modalities',), ['camera'], ['modalities', 'expected a mapping', 'list']),
+    (('modalities',), {}, ['role command', 'found none']),
+    (JOINTS, 3, ['modalities.joints', 'expected a mapping', 'int 3']),
+    (MOTOR, GONE, ['role command', 'found none']),
+    ((*JOINTS, 'role'), 'sensor', ["role is 'sensor'", "['sense', 'command']"]),
+    ((*JOINTS, 'role'), GONE, ['modalities.joints', 'role is missing']),
+    ((*JOINTS, 'encoder'), 'lidar', ["encoder is 'lidar'", 'vector', 'image']),
+    ((*JOINTS, 'unit'), GONE, ['unit is missing']),
+    ((*JOINTS, 'unit'), 1, ['unit is 1', 'a string']),
+    ((*JOINTS, 'topic'), GONE, ['topic is missing']),
+    ((*JOINTS, 'message'), 'sensor_msgs/Joint', ["message is 'sensor_msgs/Joint'", 'JointState']),
+    ((*JOINTS, 'message'), 'sensor_msgs/Image', ['encoder vector', 'does not fit', 'Image']),
+    ((*CAMERA, 'message'), 'sensor_msgs/JointState', ['encoder image', 'does not fit']),
+    ((*JOINTS, 'part'), 'torque', ["part is 'torque'", 'position, velocity or effort']),
+    ((*JOINTS, 'joints'), [], ['modalities.joints', 'expected shape, joints or channels']),
+    ((*JOINTS, 'joints'), 'left', ["joints is 'left'", 'a list of strings']),
+    ((*JOINTS, 'joints'), [1, 2], ['joints is [1, 2]', 'a list of strings']),
+    ((*JOINTS, 'joints'), ['left', 'left'], ['joints', 'named twice']),
+    ((*JOINTS, 'shape'), [2], ['2 numbers but 3 channel names']),
+    ((*JOINTS, 'max_age_s'), 0, ['max_age_s is 0', 'above 0']),
+    ((*JOINTS, 'max_age_s'), 61, ['max_age_s is 61', 'from 0 to 60']),
+    ((*JOINTS, 'max_age_s'), float('nan'), ['max_age_s is nan', 'a number']),
+    ((*JOINTS, 'max_age_s'), True, ['max_age_s is True', 'a number']),
+    ((*JOINTS, 'max_age_s'), 10**400, ['max_age_s', 'a number from 0 to 60']),
+    ((*JOINTS, 'max_age_s'), GONE, ['max_age_s is missing']),
+    ((*JOINTS, 'max_age'), 1, ['modalities.joints', 'unknown key max_age', 'max_age_s']),
+    ((*TOUCH, 'part'), 'position', ['modalities.touch', 'unknown key part']),
+    ((*TOUCH, 'quantity'), 'velocity', ['modalities.touch', 'unknown key quantity']),
+    ((*TOUCH, 'channels'), ['force.w'], ["channels ['force.w']", 'force.x']),
+    ((*CAMERA, 'shape'), [8, 8], ['needs a shape of 3 sizes', '(8, 8)']),
+    ((*CAMERA, 'shape'), [8, 0, 3], ['shape is [8, 0, 3]', 'at least 1']),
+    ((*CAMERA, 'shape'), 8, ['shape is 8', 'a list of sizes']),
+    ((*CAMERA, 'shape'), GONE, ['shape is missing']),
+    ((*CAMERA, 'encoding'), 'yuv', ["encoding 'yuv'", 'rgb8']),
+    ((*CAMERA, 'encoding'), 'mono8', ["encoding 'mono8' with 3 channels", "'mono8': 1"]),
+    ((*MOTOR, 'encoder'), 'image', ['shape is missing']),
+    ((*MOTOR, 'quantity'), GONE, ['modalities.motor', 'quantity is missing']),
+    ((*MOTOR, 'quantity'), 'effort', ["quantity is 'effort'", 'position', 'velocity']),
+    ((*MOTOR, 'joints'), ['left', 'up'], ['anchor joints', "['up']"]),
+    ((*MOTOR, 'output'), GONE, ['output is missing']),
+    ((*OUTPUT, 'topic'), GONE, ['output', 'topic is missing']),
+    ((*OUTPUT, 'message'), 'std_msgs/String', ["message is 'std_msgs/String'"]),
+    ((*OUTPUT, 'quantity'), 'effort', ["quantity is 'effort'"]),
+    ((*OUTPUT, 'max_std'), -1, ['max_std is -1', 'from 0']),
+    ((*OUTPUT, 'max_speed'), 1, ['output', 'unknown key max_speed']),
+    ((*LIMITS, 'lower_rad'), GONE, ['limits', 'lower_rad is missing']),
+    ((*LIMITS, 'upper_rad'), [1], ['upper_rad has 1 numbers for 2 joints']),
+    ((*LIMITS, 'upper_rad'), [1, float('inf')], ['upper_rad is [1, inf]', 'finite']),
+    ((*LIMITS, 'lower_rad'), [1, 0], ['limits of left', 'lower 1.0 rad', 'upper 1.0 rad']),
+    ((*LIMITS, 'velocity_rad_s'), [1, 0], ['limits of right', 'must be > 0']),
+    ((*LIMITS, 'acceleration_rad_s2'), [-1, 1], ['limits of left', 'must be > 0']),
+    ((*LIMITS, 'jerk'), [1, 1], ['limits', 'unknown key jerk']),
+    (CONTROL, GONE, ['control is missing']),
+    ((*CONTROL, 'rate_hz'), 0, ['control', 'rate_hz is 0', 'from 1 to 1000']),
+    ((*CONTROL, 'rate_hz'), '40', ["rate_hz is '40'", 'a number']),
+    ((*CONTROL, 'step_s'), 0, ['step_s is 0', 'from 0.001 to 10']),
+    ((*CONTROL, 'watchdog_s'), 0.02, ['watchdog_s is 0.02', 'more than one period', '50 Hz']),
+    ((*CONTROL, 'anchor'), 'motor', ["'motor' is no sense", 'joints']),
+    ((*CONTROL, 'anchor'), 'touch', ['anchor touch', 'expected the position']),
+    ((*CONTROL, 'anchor'), GONE, ['anchor is missing']),
+    ((*CONTROL, 'required'), ['ears'], ["'ears' is no sense", 'camera']),
+    ((*CONTROL, 'required'), 'joints', ["required is 'joints'", 'a list of strings']),
+    ((*CONTROL, 'deadline'), 1, ['control', 'unknown key deadline']),
+    (('extra',), 1, ['unknown key extra', 'known are']),
+]
+
+
+@pytest.mark.parametrize(
+    ('path', 'value', 'words'), REFUSED, ids=lambda v: '.'.join(v) if isinstance(v, tuple) else ''
+)
+def test_a_wrong_field_is_refused_with_its_file_its_value_and_what_was_expected(
+    load, robot_data, path, value, words
+):
+    spoil(robot_data, path, value)
+    with pytest.raises(ModalityError) as refused:
+        load(robot_data)
+    message = str(refused.value)
+    assert 'robot.yaml' in message
+    for word in words:
+        assert word in message
+
+
+def test_a_velocity_is_no_anchor(load, robot_data):
+    robot_data['modalities']['joints']['part'] = 'velocity'
+    with pytest.raises(ModalityError, match='anchor joints is .* velocity, expected the position'):
+        load(robot_data)
+
+
+def test_two_commands_are_refused_by_name(load, robot_data):
+    robot_data['modalities']['gripper'] = robot_data['modalities']['motor']
+    with pytest.raises(ModalityError, match='exactly one .* found motor, gripper'):
+        load(robot_data)
+
+
+@pytest.mark.parametrize('name', ['arm/left', '1st', 'left arm', '', 'ärmel'])
+def test_a_name_that_cannot_be_part_of_a_topic_is_refused(load, robot_data, name):
+    robot_data['modalities'][name] = robot_data['modalities'].pop('touch')
+    with pytest.raises(ModalityError, match='modality name'):
+        load(robot_data)
+
+
+def test_the_small_robot_is_read_as_written(robot):
+    camera, joints, touch, motor = robot.modalities
+    assert (camera.encoder, camera.shape, camera.channels) == (Encoder.IMAGE, (8, 8, 3), ())
+    assert (joints.encoder, joints.shape) == (Encoder.VECTOR, (3,))
+    assert joints.channels == ('right', 'spare', 'left')
+    assert touch.channels == ('force.x', 'torque.z')
+    assert (motor.role, motor.quantity) == (Role.COMMAND, Quantity.VELOCITY)
+    assert robot.command is motor
+    assert robot.output.quantity is Quantity.POSITION
+    assert robot.output.limits is not None
+    assert robot.output.limits.velocity_rad_s.tolist() == [1, 2]
+    assert robot.required == ('joints', 'camera')
+
+
+def test_without_limits_a_robot_loads_and_says_so(load, robot_data):
+    del robot_data['modalities']['motor']['output']['limits']
+    assert load(robot_data).output.limits is None
+
+
+def test_a_vector_may_give_its_shape_alone(load, robot_data):
+    touch = robot_data['modalities']['touch']
+    del touch['channels']
+    touch |= {'shape': [3], 'message': 'std_msgs/Float32MultiArray'}
+    assert load(robot_data).modalities[2].channels == ('touch0', 'touch1', 'touch2')
+
+
+def test_the_robot_that_ships_loads(iiwa_file):
+    robot = load_robot(iiwa_file)
+    assert [m.name for m in robot.modalities] == ['camera', 'joints', 'touch', 'motor']
+    assert len(robot.output.joints) == 7
+    assert robot.output.limits is not None

@@ -1,0 +1,126 @@
+"""What the controller's parts say of themselves, with time given as an argument."""
+
+from __future__ import annotations
+
+from mmvae_controller.control.controller import Tick
+from mmvae_controller.control.gate import Decision, Reason, Sent
+from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.health import GateHealth, InputHealth, LoopHealth
+from mmvae_controller.nodes.status import Level, show
+import numpy as np
+import pytest
+
+NS = 1_000_000_000
+MS = 1_000_000
+
+
+@pytest.fixture
+def camera(robot: Robot) -> InputHealth:
+    return InputHealth(robot.modalities[0], '/eye')
+
+
+def tick_of(robot: Robot, decision: Decision | None, missing: tuple[str, ...] = ()) -> Tick:
+    known = nothing_known(robot.modalities)
+    observation = Observation(0, empty_values(robot.modalities), known, np.zeros(known.shape))
+    return Tick(observation, missing, None, decision)
+
+
+def decision_of(*reasons: Reason, holding: bool = False) -> Decision:
+    return Decision(Sent(np.zeros(2), np.zeros(2)), holding, reasons)
+
+
+def test_an_input_counts_and_measures_its_rate(camera: InputHealth):
+    for i in range(11):
+        camera.accept(i * NS // 20, finite=True)
+    status = camera.status(NS // 2, (True, True))
+    assert (status.level, status.message) == (Level.OK, 'known')
+    assert status.values['rate_hz'] == pytest.approx(20)
+    assert status.values['received'] == 11
+
+
+def test_an_input_that_is_late_says_for_how_long(camera: InputHealth):
+    camera.accept(0, finite=True)
+    status = camera.status(2 * NS, (False, False))
+    assert status.level == Level.WARN
+    assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: masked'
+
+
+def test_a_rejected_message_among_good_ones_is_counted_but_no_warning(camera: InputHealth):
+    camera.accept(0, finite=True)
+    camera.reject('size is 1')
+    status = camera.status(0, (True, True))
+    assert status.level == Level.OK
+    assert status.values['rejected'] == 1
+    assert status.values['last trouble'] == 'rejected: size is 1'
+
+
+def test_a_clock_that_was_set_back_does_not_spoil_the_rate(camera: InputHealth):
+    camera.accept(100 * NS, finite=True)
+    for i in range(11):
+        camera.accept(i * NS // 20, finite=True)
+    assert camera.status(NS // 2, (True, True)).values['rate_hz'] == pytest.approx(20)
+
+
+def test_a_loop_in_time_is_well():
+    loop = LoopHealth(50)
+    for i in range(100):
+        loop.tick(i * 20 * MS, 2 * MS)
+    status = loop.status('active', None)
+    assert (status.level, status.message) == (Level.OK, '50 Hz')
+    assert status.values['tick p50 ms'] == 2
+    assert status.values['missed ticks'] == 0
+
+
+def test_a_loop_that_misses_ticks_warns_and_counts_them():
+    loop = LoopHealth(50)
+    for i in range(100):
+        loop.tick(i * 40 * MS, 2 * MS)
+    status = loop.status('active', None)
+    assert status.level == Level.WARN
+    assert status.values['missed ticks'] == 99
+
+
+def test_a_loop_whose_ticks_take_longer_than_its_period_warns():
+    loop = LoopHealth(50)
+    for i in range(100):
+        loop.tick(i * 20 * MS, 25 * MS)
+    assert loop.status('active', None).message == 'ticks take 25.0 ms, the period is 20.0'
+
+
+def test_a_loop_that_failed_in_its_first_tick_says_so():
+    loop = LoopHealth(50)
+    loop.fail(RuntimeError('no'))
+    assert loop.status('active', None).level == Level.ERROR
+
+
+def test_a_loop_that_stands_still_is_an_error_only_while_active():
+    loop = LoopHealth(50)
+    assert loop.status('active', 0.5).level == Level.ERROR
+    assert loop.status('inactive', None).level == Level.WARN
+
+
+def test_a_gate_without_a_set_point_says_why(robot: Robot):
+    gate = GateHealth('joints')
+    gate.judge(tick_of(robot, None), anchor_known=False)
+    assert gate.status().message == 'no set-point yet: joints is not known; nothing is commanded'
+    gate.judge(tick_of(robot, None), anchor_known=True)
+    assert 'joints is outside the limits' in gate.status().message
+    assert gate.status().values['count no_anchor'] == 2
+
+
+def test_a_gate_warns_while_it_holds_and_counts_why(robot: Robot):
+    gate = GateHealth('joints')
+    gate.judge(tick_of(robot, decision_of(Reason.STALE, holding=True), ('camera',)), True)
+    status = gate.status()
+    assert status.level == Level.WARN
+    assert status.message == 'holding: stale; required senses missing: camera'
+    gate.judge(tick_of(robot, decision_of(Reason.VELOCITY_LIMIT)), True)
+    status = gate.status()
+    assert (status.level, status.message) == (Level.OK, 'limited: velocity_limit')
+    assert (status.values['sent'], status.values['held']) == (2, 1)
+    assert status.values['count stale'] == 1
+
+
+def test_numbers_are_shown_to_four_digits():
+    assert [show(v) for v in (1 / 3, float('inf'), 7, True)] == ['0.3333', 'none', '7', 'True']
