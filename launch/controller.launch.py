@@ -22,36 +22,53 @@ def generate_launch_description() -> LaunchDescription:
     namespace = LaunchConfiguration('namespace')
     model = ParameterValue(LaunchConfiguration('model'), value_type=str)
     use_sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
-    return LaunchDescription([
-        DeclareLaunchArgument(
-            'robot_file',
-            default_value=PathJoinSubstitution([share, 'config', 'robots', 'iiwa_sim.yaml']),
-            description='Robot YAML',
-        ),
-        DeclareLaunchArgument(
-            'model', default_value=PathJoinSubstitution([share, 'models', 'touch_target']),
-            description='Folder of the trained model',
-        ),
-        DeclareLaunchArgument(
-            'namespace', default_value='', description='Of the robot: nodes and relative topics'
-        ),
-        DeclareLaunchArgument(
-            'use_sim_time', default_value='false', description='Follow /clock'
-        ),
-        *[
-            SetEnvironmentVariable(v, EnvironmentVariable(v, default_value=profile))
-            for v in PROFILE_VARIABLES
-        ],
-        LifecycleNode(
-            package=PACKAGE, executable='controller', name='controller', namespace=namespace,
-            output='screen',
-            parameters=[{
-                'robot_file': ParameterValue(LaunchConfiguration('robot_file'), value_type=str),
-                'model': model, 'use_sim_time': use_sim_time,
-            }],
-        ),
-        Node(
-            package=PACKAGE, executable='diagnostics', name='diagnostics', namespace=namespace,
-            output='screen', parameters=[{'model': model, 'use_sim_time': use_sim_time}],
-        ),
-    ])
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument(
+                'robot_file',
+                default_value=PathJoinSubstitution([share, 'config', 'robots', 'iiwa_sim.yaml']),
+                description='Robot YAML',
+            ),
+            DeclareLaunchArgument(
+                'model',
+                default_value=PathJoinSubstitution([share, 'models', 'touch_target']),
+                description='Folder of the trained model',
+            ),
+            DeclareLaunchArgument(
+                'namespace',
+                default_value='',
+                description='Of the robot: nodes and relative topics',
+            ),
+            DeclareLaunchArgument(
+                'use_sim_time', default_value='false', description='Follow /clock'
+            ),
+            *[
+                SetEnvironmentVariable(v, EnvironmentVariable(v, default_value=profile))
+                for v in PROFILE_VARIABLES
+            ],
+            LifecycleNode(
+                package=PACKAGE,
+                executable='controller',
+                name='controller',
+                namespace=namespace,
+                output='screen',
+                parameters=[
+                    {
+                        'robot_file': ParameterValue(
+                            LaunchConfiguration('robot_file'), value_type=str
+                        ),
+                        'model': model,
+                        'use_sim_time': use_sim_time,
+                    }
+                ],
+            ),
+            Node(
+                package=PACKAGE,
+                executable='diagnostics',
+                name='diagnostics',
+                namespace=namespace,
+                output='screen',
+                parameters=[{'model': model, 'use_sim_time': use_sim_time}],
+            ),
+        ]
+    )

@@ -23,20 +23,29 @@ def generate_launch_description() -> LaunchDescription:
     controller = PathJoinSubstitution(
         [FindPackageShare(PACKAGE), 'launch', 'controller.launch.py']
     )
-    return LaunchDescription([
-        *[
-            DeclareLaunchArgument(name, default_value=default, description=meaning)
-            for name, (default, _, meaning) in PARAMETERS.items()
-        ],
-        DeclareLaunchArgument('use_sim_time', default_value='true', description='Follow /clock'),
-        # robot_file, model and namespace are declared there, and given here all the same.
-        IncludeLaunchDescription(PythonLaunchDescriptionSource(controller)),
-        Node(
-            package=PACKAGE, executable='simulation', name='simulation',
-            namespace=LaunchConfiguration('namespace'), output='screen',
-            parameters=[{
-                name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-                for name, (_, kind, _) in PARAMETERS.items()
-            }],
-        ),
-    ])
+    return LaunchDescription(
+        [
+            *[
+                DeclareLaunchArgument(name, default_value=default, description=meaning)
+                for name, (default, _, meaning) in PARAMETERS.items()
+            ],
+            DeclareLaunchArgument(
+                'use_sim_time', default_value='true', description='Follow /clock'
+            ),
+            # robot_file, model and namespace are declared there, and given here all the same.
+            IncludeLaunchDescription(PythonLaunchDescriptionSource(controller)),
+            Node(
+                package=PACKAGE,
+                executable='simulation',
+                name='simulation',
+                namespace=LaunchConfiguration('namespace'),
+                output='screen',
+                parameters=[
+                    {
+                        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+                        for name, (_, kind, _) in PARAMETERS.items()
+                    }
+                ],
+            ),
+        ]
+    )

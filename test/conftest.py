@@ -153,19 +153,23 @@ def write_world(robot: Robot, tmp_path: Path) -> Callable[..., Path]:
                     right = -2.0 * joints[[2, 0]]
                     applied = right + 0.3 * random.normal(size=2)
                     bright = np.clip(128 + 100 * joints, 0, 255)
-                    rows.append({
-                        'camera': np.broadcast_to(bright, (8, 8, 3)).astype(np.uint8),
-                        'joints': joints.astype(np.float32),
-                        'touch': np.array([joints[0] + joints[1], 3 * joints[2]], np.float32),
-                        'motor': applied.astype(np.float32),
-                        'label': right.astype(np.float32),
-                        'known': np.ones(4, dtype=bool),
-                        'episode': np.int64(episode),
-                    })
+                    rows.append(
+                        {
+                            'camera': np.broadcast_to(bright, (8, 8, 3)).astype(np.uint8),
+                            'joints': joints.astype(np.float32),
+                            'touch': np.array([joints[0] + joints[1], 3 * joints[2]], np.float32),
+                            'motor': applied.astype(np.float32),
+                            'label': right.astype(np.float32),
+                            'known': np.ones(4, dtype=bool),
+                            'episode': np.int64(episode),
+                        }
+                    )
                     joints = joints + period_s * np.array([applied[1], 0.2, applied[0]])
             columns = {key: np.stack([row[key] for row in rows]) for key in rows[0]}
             write_shard(folder, shard, columns)
-        write_description(folder, Description(robot.modalities, step_s, period_s, {'from': 'test'}))
+        write_description(
+            folder, Description(robot.modalities, step_s, period_s, {'from': 'test'})
+        )
         return folder
 
     return write
@@ -195,3 +199,21 @@ def save_small(folder: Path) -> None:
     config = network_config(Section(copy.deepcopy(SMALL_NETWORK), 'test'), modalities)
     model = RealUnits(TwoStepVAE(modalities, config), small_normalisers(modalities))
     save_model(folder, model, 'small', 0.1, {'from': 'test'}, small_normalisers(modalities))
+
+
+@pytest.fixture
+def training_data(network_data: dict[str, Any]) -> dict[str, Any]:
+    """Return a training YAML as data: three short epochs."""
+    return {
+        'name': 'small',
+        'seed': 1,
+        'epochs': 3,
+        'batch_size': 16,
+        'learning_rate': 0.003,
+        'warmup_steps': 2,
+        'picture_share': 0.5,
+        'held_out': 0.2,
+        'kl': {'start': 1.0, 'plateau': 0.1, 'epochs': 2},
+        'muting': {'policy': 0.5, 'alone': 0.2, 'random': 0.3},
+        'network': network_data,
+    }

@@ -88,7 +88,9 @@ def run(settings: DemoSettings) -> int:
         with Processes() as processes, _interruptible():
             for name, command in commands.items():
                 log = settings.out / 'nodes.log'
-                processes.start(name, ['sh', '-c', 'exec "$@" >>"$0" 2>&1', str(log), *command], env)
+                processes.start(
+                    name, ['sh', '-c', 'exec "$@" >>"$0" 2>&1', str(log), *command], env
+                )
             _watch(settings, monitor, processes)
     finally:
         monitor.close()

@@ -25,9 +25,11 @@ def _episodes(monitor: Monitor, episodes: int) -> Panel:
     for episode in done[-EPISODES_SHOWN:]:
         good = episode['success'] == 'True'
         table.add_row(
-            episode['episode'], episode['seed'],
+            episode['episode'],
+            episode['seed'],
             '[green]touched[/]' if good else '[red]out of time[/]',
-            f'{float(episode["elapsed_s"]):.2f} s', f'{float(episode["distance_m"]) * 100:.1f} cm',
+            f'{float(episode["elapsed_s"]):.2f} s',
+            f'{float(episode["distance_m"]) * 100:.1f} cm',
         )
     return Panel(table, title=f'{successes} of {len(done)} succeeded, {episodes} in all')
 
@@ -45,15 +47,21 @@ def _importance(monitor: Monitor) -> Panel:
 def _statuses(monitor: Monitor) -> Panel:
     table = Table('part', 'state', 'figures', box=None)
     for name, status in sorted(monitor.record.statuses.items()):
-        figures = ', '.join(
-            f'{k} {status.values[k]}' for k in _FIGURES if k in status.values
-        )
+        figures = ', '.join(f'{k} {status.values[k]}' for k in _FIGURES if k in status.values)
         colour = COLOUR[status.level]
         table.add_row(name.split('/')[-1], f'[{colour}]{status.message}[/]', figures)
     return Panel(table, title='/diagnostics')
 
 
 _FIGURES = (
-    'rate_hz', 'tick p50 ms', 'tick p99 ms', 'missed ticks', 'age_s', 'latent_kl nats',
-    'active units', 'real_time_factor achieved', 'sent', 'held',
+    'rate_hz',
+    'tick p50 ms',
+    'tick p99 ms',
+    'missed ticks',
+    'age_s',
+    'latent_kl nats',
+    'active units',
+    'real_time_factor achieved',
+    'sent',
+    'held',
 )

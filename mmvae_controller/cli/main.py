@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 from mmvae_controller import __version__
 from mmvae_controller.cli.errors import explained
 import typer
 
 app = typer.Typer(
-    name='mmvae', no_args_is_help=True, pretty_exceptions_enable=False,
+    name='mmvae',
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
     help='A multimodal VAE that sees, feels and moves: collect, train, roll out, run.',
 )
 
@@ -44,8 +46,8 @@ def train(
     config: Annotated[
         str, typer.Option(help='Training YAML, or its name below config/.')
     ] = 'train/touch_target.yaml',
-    epochs: Annotated[Optional[int], typer.Option(min=1, help='Instead of the YAML\'s.')] = None,
-    seed: Annotated[Optional[int], typer.Option(min=0, help='Instead of the YAML\'s.')] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the YAML's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the YAML's.")] = None,
 ) -> None:
     """Train a model; an interrupted run goes on where it was when called again."""
     with explained():
@@ -62,13 +64,61 @@ def rollout(
     episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 100,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 10000,
     blind: Annotated[bool, typer.Option(help='Run again with black pictures.')] = True,
-    json: Annotated[Optional[Path], typer.Option(help='Write the result here.')] = None,
+    json: Annotated[Path | None, typer.Option(help='Write the result here.')] = None,
 ) -> None:
     """Run episodes in simulation without ROS, through the same controller as on the robot."""
     with explained():
         from mmvae_controller.cli.rolling import run
 
         run(model, task, robot, episodes, seed, blind, json)
+
+
+@app.command()
+def up(
+    robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
+    model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    use_sim_time: Annotated[bool, typer.Option(help='Follow /clock.')] = False,
+    simulation: Annotated[bool, typer.Option(help='Simulate the robot as well.')] = False,
+    task: Annotated[str, typer.Option(help='Of the simulation.')] = 'touch_target',
+    seed: Annotated[int, typer.Option(min=0, help='Of its first episode.')] = 0,
+    episodes: Annotated[int, typer.Option(min=0, help='How many; 0 goes on for ever.')] = 0,
+    real_time_factor: Annotated[float, typer.Option(min=0.01, help='Of the simulation.')] = 1.0,
+    gui: Annotated[bool, typer.Option(help='Show its window.')] = False,
+) -> None:
+    """Start controller and diagnostics, and the simulation if asked: ros2 launch without ros2."""
+    with explained():
+        from mmvae_controller.cli.up import run, Simulated
+
+        simulated = Simulated(task, seed, episodes, real_time_factor, gui) if simulation else None
+        raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated))
+
+
+@app.command()
+def demo(
+    episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 20,
+    seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 20000,
+    out: Annotated[Path, typer.Option(help='Folder of the report.')] = Path('out/demo'),
+    model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
+    robot: Annotated[str, typer.Option(help='Robot YAML, or its name.')] = 'iiwa_sim',
+    task: Annotated[str, typer.Option(help='What is to be done.')] = 'touch_target',
+    required: Annotated[
+        float, typer.Option(min=0, max=1, help='Success rate below which it exits with 1.')
+    ] = 0.9,
+    real_time_factor: Annotated[float, typer.Option(min=0.01, help='Of the simulation.')] = 1.0,
+    gui: Annotated[bool, typer.Option(help='Show its window.')] = False,
+) -> None:
+    """Run simulation, controller and diagnostics, watch them, and write a report."""
+    with explained():
+        from mmvae_controller.cli.demo import DemoSettings, run
+
+        raise typer.Exit(
+            run(
+                DemoSettings(
+                    model, robot, task, episodes, seed, required, real_time_factor, gui, out
+                )
+            )
+        )
 
 
 def main() -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from rich.progress import (
-    BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn,
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 
 def progress_bar() -> Progress:
     """Return a bar with a count, the time spent, the time left and a line of figures."""
     return Progress(
-        TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn('left'), TimeRemainingColumn(), TextColumn('{task.fields[figures]}'),
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn('left'),
+        TimeRemainingColumn(),
+        TextColumn('{task.fields[figures]}'),
     )

@@ -10,6 +10,7 @@ from typing import Any
 from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.store import Dataset
+from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.trainer import EpochResult, Trainer
 from mmvae_controller.vae.checkpoint import save_model
@@ -34,6 +35,9 @@ def run(dataset: Path, out: Path, config: str, epochs: int | None, seed: int | N
     if state.exists():
         trainer.resume(state)
         print(f'going on with epoch {trainer.epoch} of {settings.epochs}')
+    if trainer.epoch == settings.epochs and (out / CONTRACT_FILE).exists():
+        print(f'{out}: is trained already')
+        return
     began = time.monotonic()
     last: EpochResult | None = None
     log = SummaryWriter(str(out / LOG_FOLDER))
@@ -68,7 +72,7 @@ def _log(log: SummaryWriter, result: EpochResult) -> None:
     scalars = {'loss': result.loss, 'kl': result.kl, 'command_rmse': result.command_rmse}
     scalars |= {f'nll/{n}': v for n, v in result.negative_log_likelihood.items()}
     for name, value in scalars.items():
-        log.add_scalar(name, value, result.epoch)  # type: ignore[no-untyped-call]
+        log.add_scalar(name, value, result.epoch)
 
 
 def _provenance(trainer: Trainer, last: EpochResult | None, seconds: float) -> dict[str, Any]:

@@ -29,7 +29,10 @@ class Simulated:
 
 
 def run(
-    robot: str, model: str, namespace: str = '', use_sim_time: bool = False,
+    robot: str,
+    model: str,
+    namespace: str = '',
+    use_sim_time: bool = False,
     simulated: Simulated | None = None,
 ) -> int:
     """Run until told to leave, or until one of the processes ends.
@@ -71,24 +74,45 @@ def run(
 
 
 def node_commands(
-    robot: str, model: str, namespace: str = '', use_sim_time: bool = False,
+    robot: str,
+    model: str,
+    namespace: str = '',
+    use_sim_time: bool = False,
     simulated: Simulated | None = None,
 ) -> dict[str, list[str]]:
     """Return the command line of each node, by name, in the order to start them; see `run`."""
     commands: dict[str, list[str]] = {}
     if simulated is not None:
         use_sim_time = True
-        commands['simulation'] = _node_command('simulation', namespace, {
-            'task': simulated.task, 'seed': simulated.seed, 'episodes': simulated.episodes,
-            'real_time_factor': float(simulated.real_time_factor), 'gui': simulated.gui,
-        })
+        commands['simulation'] = _node_command(
+            'simulation',
+            namespace,
+            {
+                'task': simulated.task,
+                'seed': simulated.seed,
+                'episodes': simulated.episodes,
+                'real_time_factor': float(simulated.real_time_factor),
+                'gui': simulated.gui,
+            },
+        )
     folder = find_model(model).resolve()
-    commands['controller'] = _node_command('controller', namespace, {
-        'robot_file': find_robot(robot).resolve(), 'model': folder, 'use_sim_time': use_sim_time,
-    })
-    commands['diagnostics'] = _node_command('diagnostics', namespace, {
-        'model': folder, 'use_sim_time': use_sim_time,
-    })
+    commands['controller'] = _node_command(
+        'controller',
+        namespace,
+        {
+            'robot_file': find_robot(robot).resolve(),
+            'model': folder,
+            'use_sim_time': use_sim_time,
+        },
+    )
+    commands['diagnostics'] = _node_command(
+        'diagnostics',
+        namespace,
+        {
+            'model': folder,
+            'use_sim_time': use_sim_time,
+        },
+    )
     return commands
 
 

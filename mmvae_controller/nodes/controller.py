@@ -35,10 +35,20 @@ class ControllerNode(LifecycleNode):
         declare(self, 'robot_file', '', 'Robot YAML; config/robots/iiwa_sim.yaml documents it')
         declare(self, 'model', '', 'Folder of the trained model, with its model.yaml')
         declare(self, 'autostart', True, 'Configure and activate without being told to')
-        declare(self, 'robot_description', '', 'URDF: where limits come from if the robot YAML '
-                'has none; read when activated', fixed=False)
-        declare(self, 'acceleration_rad_s2', 0.0, 'rad/s^2, for every joint, with limits from '
-                'robot_description: a URDF has none', fixed=False)
+        declare(
+            self,
+            'robot_description',
+            '',
+            'URDF: where limits come from if the robot YAML has none; read when activated',
+            fixed=False,
+        )
+        declare(
+            self,
+            'acceleration_rad_s2',
+            0.0,
+            'rad/s^2, for every joint, with limits from robot_description: a URDF has none',
+            fixed=False,
+        )
         self._wiring: Wiring | None = None
         self._session: Session | None = None
         self._stopped = False
@@ -110,7 +120,8 @@ class ControllerNode(LifecycleNode):
     def _activate(self) -> None:
         assert self._wiring is not None
         robot = with_limits(
-            self._wiring.robot, self.get_parameter('robot_description').value,
+            self._wiring.robot,
+            self.get_parameter('robot_description').value,
             self.get_parameter('acceleration_rad_s2').value,
         )
         self._session = Session(self, self._wiring, robot)
@@ -131,9 +142,7 @@ class ControllerNode(LifecycleNode):
         if self._session is not None:
             self._session.control.push(name, value, now_ns)
 
-    def _on_stop(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
+    def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
         if self._session is None:
             response.message = 'not active: nothing is commanded, nor will be before resume'
@@ -142,9 +151,7 @@ class ControllerNode(LifecycleNode):
         response.success, response.message = True, 'holding'
         return response
 
-    def _on_resume(
-        self, request: Trigger.Request, response: Trigger.Response
-    ) -> Trigger.Response:
+    def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = False
         if self._session is None:
             response.message = 'not active: nothing is commanded'

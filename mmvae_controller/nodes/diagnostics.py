@@ -49,8 +49,12 @@ class DiagnosticsNode(Node):
         super().__init__('diagnostics', **options)
         declare(self, 'model', '', 'Folder of the trained model, the one the controller runs')
         rate_hz = declare(self, 'rate_hz', 10.0, 'Hz, of the evaluation')
-        topic = declare(self, 'observation_topic', 'controller/observation',
-                        'Where the controller publishes what it sees')
+        topic = declare(
+            self,
+            'observation_topic',
+            'controller/observation',
+            'Where the controller publishes what it sees',
+        )
         smoothing_s = declare(self, 'smoothing_s', 0.5, 's, of the curves; 0 smooths nothing')
         if not rate_hz > 0:
             raise ModalityError(f'parameter rate_hz is {rate_hz}, expected above 0')
@@ -145,9 +149,11 @@ class DiagnosticsNode(Node):
                 self._curve_out[key].publish(Float64(data=value))
         names = importance.modalities
         if np.all(np.isfinite(importance.without)):
-            self._matrix_out.publish(labelled_array(
-                Float64MultiArray, importance.without, (('without', names), ('loses', names))
-            ))
+            self._matrix_out.publish(
+                labelled_array(
+                    Float64MultiArray, importance.without, (('without', names), ('loses', names))
+                )
+            )
 
     def _publish_predictions(self, importance: Importance, stamp_ns: int) -> None:
         for modality in self._modalities:
@@ -162,9 +168,15 @@ class DiagnosticsNode(Node):
             picture = np.clip(np.rint(mean), 0, UINT8_MAX).astype(np.uint8)
             return image_message(picture, ENCODING_OF[modality.shape[2]], stamp_ns, modality.name)
         values = np.stack([predicted.mean[0], predicted.std[0]])
-        return labelled_array(Float32MultiArray, values, (
-            ('statistic', ('mean', 'std')), ('time', TIME_LABELS), ('channel', modality.channels),
-        ))
+        return labelled_array(
+            Float32MultiArray,
+            values,
+            (
+                ('statistic', ('mean', 'std')),
+                ('time', TIME_LABELS),
+                ('channel', modality.channels),
+            ),
+        )
 
     def _statuses(self) -> list[Status]:
         if self._stale() or self._last is None or self._observation is None:
@@ -178,8 +190,10 @@ class DiagnosticsNode(Node):
         if self._trouble:
             level, text = Level.WARN, self._trouble
         values = {
-            **self._about_model(), 'latent_kl nats': self._last.latent_kl,
-            'active units': self._last.active_units, 'evaluation ms': self._took_ms,
+            **self._about_model(),
+            'latent_kl nats': self._last.latent_kl,
+            'active units': self._last.active_units,
+            'evaluation ms': self._took_ms,
         }
         return [Status('model', level, text, values)] + [
             self._modality_status(row, m.name) for row, m in enumerate(self._modalities)
@@ -195,10 +209,18 @@ class DiagnosticsNode(Node):
         assert self._observation is not None
         known = self._observation.known[row]
         text = 'known' if known[CURRENT] else 'missing at t, predicted from the rest'
-        return Status(f'importance {name}', Level.OK, text, {
-            'known at t': bool(known[CURRENT]), 'known at t-1': bool(known[PREVIOUS]),
-            **{f'{m} nats': v for (m, modality), v in self._curves.items() if modality == name},
-        })
+        return Status(
+            f'importance {name}',
+            Level.OK,
+            text,
+            {
+                'known at t': bool(known[CURRENT]),
+                'known at t-1': bool(known[PREVIOUS]),
+                **{
+                    f'{m} nats': v for (m, modality), v in self._curves.items() if modality == name
+                },
+            },
+        )
 
 
 def main() -> None:

@@ -62,12 +62,21 @@ class InputHealth:
             )
         elif not message:
             level, message = Level.OK, 'received'
-        return Status(f'input {self.modality.name}', level, message, {
-            'topic': self.topic, 'age_s': age_s, 'rate_hz': self._rate_hz(age_s),
-            'received': self._received, 'rejected': self.rejected,
-            'known at t': bool(known[CURRENT]), 'known at t-1': bool(known[PREVIOUS]),
-            'last trouble': self.trouble or 'none',
-        })
+        return Status(
+            f'input {self.modality.name}',
+            level,
+            message,
+            {
+                'topic': self.topic,
+                'age_s': age_s,
+                'rate_hz': self._rate_hz(age_s),
+                'received': self._received,
+                'rejected': self.rejected,
+                'known at t': bool(known[CURRENT]),
+                'known at t-1': bool(known[PREVIOUS]),
+                'last trouble': self.trouble or 'none',
+            },
+        )
 
     def _rate_hz(self, age_s: float) -> float:
         if len(self._stamps_ns) < 2 or age_s > MEMORY_S:
@@ -132,11 +141,21 @@ class LoopHealth:
             level, message = Level.WARN, f'ticks take {p99:.1f} ms, the period is {period_ms:.1f}'
         elif missed > MISSED_SHARE * len(self._missed):
             level, message = Level.WARN, f'{missed} of the last {len(self._missed)} ticks missed'
-        return Status('loop', level, message, {
-            'state': state, 'rate_hz': NS / self._period_ns, 'tick p50 ms': float(p50),
-            'tick p99 ms': float(p99), 'ticks': self._ticks, 'missed ticks': self._missed_in_all,
-            'errors': self._errors, 'last error': self._error or 'none',
-        })
+        return Status(
+            'loop',
+            level,
+            message,
+            {
+                'state': state,
+                'rate_hz': NS / self._period_ns,
+                'tick p50 ms': float(p50),
+                'tick p99 ms': float(p99),
+                'ticks': self._ticks,
+                'missed ticks': self._missed_in_all,
+                'errors': self._errors,
+                'last error': self._error or 'none',
+            },
+        )
 
 
 class GateHealth:
@@ -181,8 +200,15 @@ class GateHealth:
             level, message = Level.WARN, f'holding: {reasons}'
             if self._missing:
                 message += f'; required senses missing: {", ".join(self._missing)}'
-        return Status('gate', level, message, {
-            'last reasons': reasons or 'none', 'missing': ', '.join(self._missing) or 'none',
-            'sent': self._sent, 'held': self._held,
-            **{f'count {r}': self._counts[r] for r in Reason},
-        })
+        return Status(
+            'gate',
+            level,
+            message,
+            {
+                'last reasons': reasons or 'none',
+                'missing': ', '.join(self._missing) or 'none',
+                'sent': self._sent,
+                'held': self._held,
+                **{f'count {r}': self._counts[r] for r in Reason},
+            },
+        )

@@ -127,8 +127,7 @@ def _read_image(message: Image, modality: Modality, encoding: str) -> NDArray[np
         raise MessageError(f'step is {message.step} bytes, expected at least {row}')
     if len(message.data) != message.step * height:
         raise MessageError(
-            f'data has {len(message.data)} bytes, expected step x height = '
-            f'{message.step * height}'
+            f'data has {len(message.data)} bytes, expected step x height = {message.step * height}'
         )
     # Rows may be padded: step counts what lies in memory.
     rows = np.frombuffer(message.data, dtype=np.uint8).reshape(height, message.step)
@@ -162,7 +161,7 @@ def _read_wrench(message: WrenchStamped, modality: Modality) -> NDArray[np.float
 def _read_array(
     message: Float32MultiArray | Float64MultiArray, modality: Modality
 ) -> NDArray[np.float64]:
-    values = np.array(message.data, dtype=np.float64)[message.layout.data_offset:]
+    values = np.array(message.data, dtype=np.float64)[message.layout.data_offset :]
     if values.size != modality.size:
         raise MessageError(f'data has {values.size} numbers, expected {modality.size}')
     return values.reshape(modality.shape)

@@ -44,10 +44,14 @@ def point_fields(modalities: Sequence[Modality]) -> list[PointField]:
     for name in layout.names or ():
         kind, offset = layout.fields[name][:2]  # type: ignore[index]
         base = kind.base
-        result.append(PointField(
-            name=name, offset=offset, datatype=_FIELD_TYPES[base],
-            count=kind.itemsize // base.itemsize,
-        ))
+        result.append(
+            PointField(
+                name=name,
+                offset=offset,
+                datatype=_FIELD_TYPES[base],
+                count=kind.itemsize // base.itemsize,
+            )
+        )
     return result
 
 
@@ -60,8 +64,12 @@ def observation_message(observation: Observation, modalities: Sequence[Modality]
         points[f'{modality.name}/known'] = known
         points[f'{modality.name}/age_s'] = observation.age_s[row]
     message = PointCloud2(
-        height=1, width=STEPS, fields=point_fields(modalities), is_bigendian=False,
-        point_step=points.itemsize, row_step=points.nbytes,
+        height=1,
+        width=STEPS,
+        fields=point_fields(modalities),
+        is_bigendian=False,
+        point_step=points.itemsize,
+        row_step=points.nbytes,
         is_dense=bool(observation.known.all()),
     )
     message.header.stamp = time_message(observation.stamp_ns)
@@ -111,7 +119,10 @@ def _check_layout(message: PointCloud2, modalities: Sequence[Modality]) -> None:
                 )
     size = point_dtype(modalities).itemsize
     for what, value in (
-        ('height', 1), ('width', STEPS), ('is_bigendian', False), ('point_step', size),
+        ('height', 1),
+        ('width', STEPS),
+        ('is_bigendian', False),
+        ('point_step', size),
         ('row_step', STEPS * size),
     ):
         if getattr(message, what) != value:

@@ -4,11 +4,14 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 
 
 def _profile(
-    depth: int, reliability: ReliabilityPolicy,
+    depth: int,
+    reliability: ReliabilityPolicy,
     durability: DurabilityPolicy = DurabilityPolicy.VOLATILE,
 ) -> QoSProfile:
     return QoSProfile(
-        history=HistoryPolicy.KEEP_LAST, depth=depth, reliability=reliability,
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=reliability,
         durability=durability,
     )
 

@@ -52,7 +52,8 @@ class Session:
             node.create_timer(1 / robot.rate_hz, self._tick),
             # On a steady clock: a frozen /clock stops the loop, and must not stop this too.
             node.create_timer(
-                robot.watchdog_s / CHECKS_PER_TIMEOUT, self._watch,
+                robot.watchdog_s / CHECKS_PER_TIMEOUT,
+                self._watch,
                 clock=Clock(clock_type=ClockType.STEADY_TIME),
             ),
         )

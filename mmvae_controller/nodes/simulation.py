@@ -66,8 +66,13 @@ class SimulationNode(Node):
         task = declare(self, 'task', 'touch_target', 'What is to be done')
         self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
         self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
-        self._hold_after = declare(self, 'finish', True, 'After the last episode hold the arm; '
-                                   'false lets the controller go on with the last scene')
+        self._hold_after = declare(
+            self,
+            'finish',
+            True,
+            'After the last episode hold the arm; '
+            'false lets the controller go on with the last scene',
+        )
         factor = declare(self, 'real_time_factor', 1.0, 'Simulated seconds per second')
         gui = declare(self, 'gui', False, 'Show a window')
         name = declare(self, 'controller_name', 'controller', 'The node to stop and resume')
@@ -184,14 +189,24 @@ class SimulationNode(Node):
     def _end_episode(self, outcome: Outcome) -> None:
         self._successes += outcome.success
         word = 'success' if outcome.success else 'out of time'
-        self._episode_out.publish(self._updater.message(Status(
-            f'episode {self._episode}', Level.OK, word, {
-                'episode': self._episode, 'seed': self._seed + self._episode,
-                'success': outcome.success, 'elapsed_s': outcome.elapsed_s,
-                'distance_m': outcome.distance_m, 'commands': self._commands,
-                'max_command_step_rad': self._largest_step_rad,
-            }
-        )))
+        self._episode_out.publish(
+            self._updater.message(
+                Status(
+                    f'episode {self._episode}',
+                    Level.OK,
+                    word,
+                    {
+                        'episode': self._episode,
+                        'seed': self._seed + self._episode,
+                        'success': outcome.success,
+                        'elapsed_s': outcome.elapsed_s,
+                        'distance_m': outcome.distance_m,
+                        'commands': self._commands,
+                        'max_command_step_rad': self._largest_step_rad,
+                    },
+                )
+            )
+        )
         self.get_logger().info(
             f'episode {self._episode}: {word} after {outcome.elapsed_s:.2f} s, fingertip '
             f'{outcome.distance_m:.3f} m away'
@@ -234,13 +249,24 @@ class SimulationNode(Node):
             level, message = Level.WARN, f'{self._phase}: {trouble}; the arm holds'
         elif achieved < SLOW_SHARE * self._pace.factor:
             level, message = Level.WARN, f'{self._phase}; too slow: {achieved:.2f} of real time'
-        return [Status('episode', level, message, {
-            'phase': self._phase.name.lower(), 'episode': self._episode,
-            'episodes': self._episodes or 'endless', 'seed': self._seed + self._episode,
-            'successes': self._successes, 'commands': self._commands,
-            'commands refused': self._refused, 'real_time_factor wanted': self._pace.factor,
-            'real_time_factor achieved': achieved,
-        })]
+        return [
+            Status(
+                'episode',
+                level,
+                message,
+                {
+                    'phase': self._phase.name.lower(),
+                    'episode': self._episode,
+                    'episodes': self._episodes or 'endless',
+                    'seed': self._seed + self._episode,
+                    'successes': self._successes,
+                    'commands': self._commands,
+                    'commands refused': self._refused,
+                    'real_time_factor wanted': self._pace.factor,
+                    'real_time_factor achieved': achieved,
+                },
+            )
+        ]
 
 
 def main() -> None:

@@ -53,7 +53,9 @@ class Updater:
     def message(self, status: Status) -> DiagnosticStatus:
         """Return a status as a message, under this node's name."""
         return DiagnosticStatus(
-            level=bytes([status.level]), name=f'{self._name}: {status.name}',
-            message=status.message, hardware_id=self.hardware_id,
+            level=bytes([status.level]),
+            name=f'{self._name}: {status.name}',
+            message=status.message,
+            hardware_id=self.hardware_id,
             values=[KeyValue(key=k, value=show(v)) for k, v in status.values.items()],
         )

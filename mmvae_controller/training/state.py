@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from mmvae_controller.training.errors import TrainingError
 from safetensors import safe_open, SafetensorError
@@ -12,24 +12,24 @@ from safetensors.torch import save_file
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from mmvae_controller.training.config import TrainingConfig
-
 
 def save_state(
     path: Path,
-    config: TrainingConfig,
+    identity: str,
     model: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
     epoch: int,
 ) -> None:
-    """Write model, optimiser and epoch into one safetensors file, aside first."""
+    """Write model, optimiser and epoch into one safetensors file, aside first.
+
+    The identity says what a run that goes on must have in common with this one.
+    """
     tensors = {f'model.{n}': t for n, t in model.state_dict().items()}
     for index, moments in optimiser.state_dict()['state'].items():
         tensors |= {f'optimiser.{index}.{name}': t for name, t in moments.items()}
     notes = {
-        'config': repr(config),
+        'identity': identity,
         'epoch': str(epoch),
         'scheduler': json.dumps({'last_epoch': scheduler.last_epoch}),
     }
@@ -40,7 +40,7 @@ def save_state(
 
 def load_state(
     path: Path,
-    config: TrainingConfig,
+    identity: str,
     model: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
@@ -48,7 +48,7 @@ def load_state(
     """Put a saved state in place and return the epoch to go on with.
 
     Raises:
-        TrainingError: It was saved by another configuration, or is damaged.
+        TrainingError: It was saved by a run with another identity, or is damaged.
 
     """
     try:
@@ -58,12 +58,12 @@ def load_state(
             tensors: dict[str, Tensor] = {n: file.get_tensor(n) for n in names}
     except (OSError, SafetensorError) as error:
         raise TrainingError(f'{path}: cannot be resumed from: {error}') from error
-    if 'config' not in notes:
+    if 'identity' not in notes:
         raise TrainingError(f'{path}: is no state of a training run')
-    if notes['config'] != repr(config):
+    if notes['identity'] != identity:
         raise TrainingError(
-            f'{path}: belongs to another configuration; train into another folder, or restore '
-            'the configuration it was started with'
+            f'{path}: belongs to another configuration or data set; train into another '
+            'folder, or restore what it was started with'
         )
     model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith('model.')})
     state = optimiser.state_dict()

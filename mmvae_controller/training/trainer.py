@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 VALIDATION_BATCH = 512
+PICTURES_TO_FIT = 64
 PICTURES_TO_FIT = 500
 Rows = NDArray[np.int64]
 
@@ -68,6 +69,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.learning_rate)
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._learning_rate)
         self.epoch = 0
+        # What a run must have in common with the one it goes on with.
+        self._identity = f'{config!r} on {len(dataset)} rows of {dataset.description!r}'
 
     def resume(self, path: Path) -> None:
         """Go on from a saved state.
@@ -76,11 +79,11 @@ class Trainer:
             TrainingError: It was saved by another configuration or is damaged.
 
         """
-        self.epoch = load_state(path, self.config, self.model, self.optimiser, self.scheduler)
+        self.epoch = load_state(path, self._identity, self.model, self.optimiser, self.scheduler)
 
     def save(self, path: Path) -> None:
         """Save what `resume` needs, aside first, so that an interrupt leaves the last one."""
-        save_state(path, self.config, self.model, self.optimiser, self.scheduler, self.epoch)
+        save_state(path, self._identity, self.model, self.optimiser, self.scheduler, self.epoch)
 
     def epochs(self, on_step: Callable[[int, float], None]) -> Iterator[EpochResult]:
         """Train the epochs that are left, one at a time.
@@ -106,31 +109,30 @@ class Trainer:
             size = self.config.batch_size
             batch = self.dataset.batch(order[step * size : (step + 1) * size])
             objective = self._objective(batch, random, noise, kl_weight)
-            if not torch.isfinite(objective.loss):
-                raise TrainingError(
-                    f'loss is {objective.loss.item()} in epoch {self.epoch}, step {step}: lower '
-                    f'learning_rate (now {self.config.learning_rate:g})'
-                )
-            self.optimiser.zero_grad()
-            objective.loss.backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(
-                self.model.parameters(), self.config.gradient_norm
-            )
-            if not torch.isfinite(norm):
-                # The loss of the next step would tell, but the last step has none.
-                raise TrainingError(
-                    f'gradient is {norm.item()} in epoch {self.epoch}, step {step}: lower '
-                    f'learning_rate (now {self.config.learning_rate:g})'
-                )
-            sums['norm'] = sums.get('norm', 0.0) + norm.item() / self.steps_per_epoch
-            self.optimiser.step()
-            self.scheduler.step()
+            self._step(objective, f'epoch {self.epoch}, step {step}')
             parts = {'loss': objective.loss, 'kl': objective.kl}
             for name, part in (parts | dict(objective.negative_log_likelihood)).items():
                 sums[name] = sums.get(name, 0.0) + part.item() / self.steps_per_epoch
             on_step(step, objective.loss.item())
         loss, kl = sums.pop('loss'), sums.pop('kl')
         return EpochResult(self.epoch, loss, kl, sums, self.validate())
+
+    def _step(self, objective: Objective, where: str) -> None:
+        self._require_finite('loss', objective.loss, where)
+        self.optimiser.zero_grad()
+        objective.loss.backward()  # type: ignore[no-untyped-call]
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.gradient_norm)
+        # The loss of the next step would tell, but the last step has none.
+        self._require_finite('gradient', norm, where)
+        self.optimiser.step()
+        self.scheduler.step()
+
+    def _require_finite(self, what: str, value: Tensor, where: str) -> None:
+        if not torch.isfinite(value):
+            raise TrainingError(
+                f'{what} is {value.item()} in {where}: lower learning_rate '
+                f'(now {self.config.learning_rate:g})'
+            )
 
     def validate(self) -> float:
         """Return the RMSE of the command at t, asked as a policy, on the validation rows."""
@@ -180,9 +182,10 @@ class Trainer:
     def _fit_normalisers(self) -> dict[str, Normaliser]:
         normalisers = {}
         for row, modality in enumerate(self.modalities):
-            # Pictures need no fit, and all of them would not fit into memory.
-            known = self.train_rows[self.dataset.known[self.train_rows, row]]
-            rows = known if len(modality.shape) == 1 else known[:1]
+            rows = self.train_rows[self.dataset.known[self.train_rows, row]]
+            if modality.name in self.pictures:
+                # All of them would not fit into memory, and one may be of a single colour.
+                rows = rows[:: max(1, len(rows) // PICTURES_TO_FIT)]
             normalisers[modality.name] = fit_normaliser(
                 modality, self.dataset.column(modality.name, rows)
             )

@@ -51,7 +51,7 @@ class ImageEncoder(nn.Module):
             previous = now
         self.points_after = min(POINTS_AFTER, len(channels))
         points = channels[self.points_after - 1]
-        self.point_maps = nn.Conv2d(points, points, 3, padding=1)
+        self.point_maps = nn.Conv2d(points, points, 1)
         size = 2**self.points_after
         rows = torch.linspace(-1, 1, height // size)
         columns = torch.linspace(-1, 1, width // size)

@@ -12,6 +12,8 @@ from mmvae_controller.vae.config import Activation, BranchConfig
 import torch
 from torch import nn, Tensor
 
+PICTURES_AT_ONCE = 32
+
 
 class Scaling(nn.Module):
     """The normaliser of a modality inside the network, so that it reads and writes real units."""
@@ -63,12 +65,25 @@ class ImageIn(nn.Module):
 
     def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
         """Return features `(B, F)` from `(B, 2, H, W, C)` and `(B, 2)`."""
-        # Filled on the way in too: NaN would come back in the gradients of the convolutions.
-        shown = torch.where(known[:, :, None, None, None] > 0, normalised, 0.0)
-        pictures = shown.flatten(0, 1).permute(0, 3, 1, 2)
-        features = self.encoder(pictures).unflatten(0, (-1, STEPS))
-        seen = torch.where(known[:, :, None] > 0, features, 0.0)
-        return torch.cat([seen.flatten(1), known], dim=1)
+        pictures = normalised.flatten(0, 1).permute(0, 3, 1, 2)
+        visible = known.flatten() > 0
+        if self.training:
+            features = self._look_at_visible(pictures, visible)
+        else:
+            shown = torch.where(visible[:, None, None, None], pictures, 0.0)
+            features = torch.where(visible[:, None], self.encoder(shown), 0.0)
+        return torch.cat([features.reshape(-1, STEPS * self.encoder.features), known], dim=1)
+
+    def _look_at_visible(self, pictures: Tensor, visible: Tensor) -> Tensor:
+        """Return features, 0 where masked; what muting hides costs no convolution."""
+        features = pictures.new_zeros(len(pictures), self.encoder.features)
+        chosen = pictures[visible]
+        # Convolutions are compiled anew for every batch size: let there be few.
+        empty = pictures.new_zeros(-len(chosen) % PICTURES_AT_ONCE, *pictures.shape[1:])
+        padded = torch.cat([chosen, empty]).contiguous(memory_format=torch.channels_last)
+        if len(padded) == 0:
+            return features
+        return features.masked_scatter(visible[:, None], self.encoder(padded)[: len(chosen)])
 
 
 class VectorOut(nn.Module):

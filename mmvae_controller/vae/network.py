@@ -20,7 +20,6 @@ from mmvae_controller.vae.config import NetworkConfig
 import torch
 from torch import nn, Tensor
 
-
 # Of the posterior. From 0, as the prior, the first thousand steps would drown in its noise.
 INITIAL_LOG_VARIANCE = -5.0
 

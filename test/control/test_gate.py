@@ -2,7 +2,8 @@
 
 import math
 
-from hypothesis import assume, example, given, settings, strategies as st
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import hold, judge, Reason, Request, Sent
 from mmvae_controller.modality.limits import JointLimits
@@ -19,6 +20,7 @@ LIMITS = JointLimits(
 )
 MIDDLE = np.array([0.0, 0.5, 0.6])
 REST = Sent(MIDDLE, np.zeros(3))
+FAR = np.array([9.0, 0.0, 0.0])
 PERIOD_S = 0.025
 SLACK = 1e-9
 anything = st.one_of(
@@ -69,7 +71,9 @@ def test_whatever_is_asked_in_whatever_state_the_answer_is_safe(
     span = LIMITS.upper_rad - LIMITS.lower_rad
     position = np.clip(LIMITS.lower_rad + span * place, LIMITS.lower_rad, LIMITS.upper_rad)
     # Any state from which the joint can still stop: the only ones the gate leads to.
-    towards = np.where(np.array(pace) > 0, LIMITS.upper_rad - position, position - LIMITS.lower_rad)
+    towards = np.where(
+        np.array(pace) > 0, LIMITS.upper_rad - position, position - LIMITS.lower_rad
+    )
     fastest = np.minimum(LIMITS.velocity_rad_s, np.sqrt(2 * LIMITS.acceleration_rad_s2 * towards))
     last = Sent(position, fastest * pace)
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):
@@ -129,7 +133,7 @@ def test_a_modest_velocity_passes_untouched():
 
 
 def test_a_modest_position_passes_untouched():
-    wanted = MIDDLE + [0.001, 0.001, -0.002]
+    wanted = MIDDLE + np.array([0.001, 0.001, -0.002])
     decision = judge(ask(wanted, Quantity.POSITION), REST, LIMITS, PERIOD_S, 0.5)
     np.testing.assert_allclose(decision.sent.position, wanted)
     assert decision.reasons == ()
@@ -161,7 +165,7 @@ def test_a_clock_that_does_not_advance_holds(elapsed_s):
 
 
 def test_a_position_outside_is_brought_inside_and_said_to_be():
-    decision = judge(ask(MIDDLE + [9, 0, 0], Quantity.POSITION), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask(MIDDLE + FAR, Quantity.POSITION), REST, LIMITS, PERIOD_S, None)
     assert decision.reasons == (
         Reason.POSITION_LIMIT, Reason.VELOCITY_LIMIT, Reason.ACCELERATION_LIMIT,
     )  # fmt: skip
@@ -229,10 +233,10 @@ def test_a_hold_repeats_the_last_set_point_to_the_last_bit():
 
 @pytest.mark.parametrize('shape', [(), (1,), (2,), (4,), (1, 3)])
 def test_a_request_for_other_joints_is_an_error_and_not_the_same_number_for_each(shape):
-    assume_shape = np.zeros(shape)
+    wrong = np.zeros(shape)
     for request in (
-        Request(assume_shape, np.zeros(3), Quantity.VELOCITY, True),
-        Request(np.zeros(3), assume_shape, Quantity.VELOCITY, True),
+        Request(wrong, np.zeros(3), Quantity.VELOCITY, True),
+        Request(np.zeros(3), wrong, Quantity.VELOCITY, True),
     ):
         with pytest.raises(ControlError, match=r'shape .*expected \(3,\)'):
             judge(request, REST, LIMITS, PERIOD_S, None)

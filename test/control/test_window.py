@@ -2,7 +2,8 @@
 
 import math
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.modality.spec import Encoder, Modality, Role

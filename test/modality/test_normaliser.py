@@ -1,6 +1,7 @@
 """The normaliser can be inverted, whatever the data."""
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import fit_normaliser, Normaliser
 from mmvae_controller.modality.spec import Encoder, Modality, Role

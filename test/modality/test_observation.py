@@ -24,7 +24,7 @@ def test_a_pattern_row_is_two_booleans_and_nothing_else(robot, row):
 
 
 def test_a_pattern_of_an_unknown_modality_is_refused_with_the_known_ones(robot):
-    with pytest.raises(ModalityError, match="names 'ears', expected one of .*'camera'"):
+    with pytest.raises(ModalityError, match=r"names 'ears', expected one of .*'camera'"):
         pattern_mask(robot.modalities, {'ears': [True, True]})
 
 

@@ -112,13 +112,15 @@ def test_a_wrong_field_is_refused_with_its_file_its_value_and_what_was_expected(
 
 def test_a_velocity_is_no_anchor(load, robot_data):
     robot_data['modalities']['joints']['part'] = 'velocity'
-    with pytest.raises(ModalityError, match='anchor joints is .* velocity, expected the position'):
+    with pytest.raises(
+        ModalityError, match=r'anchor joints is .* velocity, expected the position'
+    ):
         load(robot_data)
 
 
 def test_two_commands_are_refused_by_name(load, robot_data):
     robot_data['modalities']['gripper'] = robot_data['modalities']['motor']
-    with pytest.raises(ModalityError, match='exactly one .* found motor, gripper'):
+    with pytest.raises(ModalityError, match=r'exactly one .* found motor, gripper'):
         load(robot_data)
 
 

@@ -119,20 +119,24 @@ def write_model(folder: Path, robot: Robot) -> Path:
     """Write the model folder of a robot; see `write_network`."""
     folder.mkdir()
     write_network(folder / NETWORK_FILE, robot)
-    write_contract(folder, ModelContract(
-        name='small',
-        modalities=robot.modalities,
-        normalisers={
-            m.name: Normaliser((0.0,), (255.0,)) if m.encoder is Encoder.IMAGE
-            else Normaliser((0.0,) * m.size, (1.0,) * m.size)
-            for m in robot.modalities
-        },
-        step_s=robot.step_s,
-        latent_size=LATENT,
-        network={},
-        provenance={},
-        checksums={NETWORK_FILE: file_checksum(folder / NETWORK_FILE)},
-    ))
+    write_contract(
+        folder,
+        ModelContract(
+            name='small',
+            modalities=robot.modalities,
+            normalisers={
+                m.name: Normaliser((0.0,), (255.0,))
+                if m.encoder is Encoder.IMAGE
+                else Normaliser((0.0,) * m.size, (1.0,) * m.size)
+                for m in robot.modalities
+            },
+            step_s=robot.step_s,
+            latent_size=LATENT,
+            network={},
+            provenance={},
+            checksums={NETWORK_FILE: file_checksum(folder / NETWORK_FILE)},
+        ),
+    )
     return folder
 
 
@@ -181,9 +185,10 @@ def write_network(path: Path, robot: Robot) -> None:
         for part in ('mean', 'std')
     ]
     graph = helper.make_graph(nodes, 'small', inputs, outputs, constants)
-    onnx.save(helper.make_model(
-        graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=10
-    ), str(path))
+    onnx.save(
+        helper.make_model(graph, opset_imports=[helper.make_opsetid('', 18)], ir_version=10),
+        str(path),
+    )
 
 
 class Peer:
@@ -212,7 +217,7 @@ class Peer:
         return node
 
     def listen(self, kind: type, topic: str, qos: Any = None) -> list[Any]:
-        """Return the list into which messages will come."""
+        """Return the list into which messages will come, none overwritten by the next."""
         from mmvae_controller.nodes.qos import REPORT
 
         heard: list[Any] = []
@@ -297,13 +302,12 @@ class Rig:
     def __init__(self, peer: Peer, robot_file: Path, model: Path, **parameters: Any) -> None:
         from diagnostic_msgs.msg import DiagnosticArray
         from mmvae_controller.nodes.controller import ControllerNode
-        from mmvae_controller.nodes.qos import COMMAND
         from rclpy.parameter import Parameter
         from std_msgs.msg import Float64MultiArray
 
         parameters = {'robot_file': str(robot_file), 'model': str(model), **parameters}
         self.peer = peer
-        self.commands = peer.listen(Float64MultiArray, 'joint_command', COMMAND)
+        self.commands = peer.listen(Float64MultiArray, 'joint_command')
         self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
         self.node = ControllerNode(
             context=peer.context,
@@ -319,6 +323,7 @@ class Rig:
 
     def until_status(self, name: str, text: str) -> Any:
         """Spin until the newest status of that name says so."""
+
         def says() -> Any:
             status = self.status(name)
             return status if status is not None and text in status.message else None
@@ -345,11 +350,10 @@ def moved(commands: list[Any]) -> bool:
     return len({tuple(c.data) for c in commands}) > 1
 
 
-
-
 @pytest.fixture
 def rig(peer: Peer, robot_file: Path, model: Path) -> Callable[..., Rig]:
     """Return what builds a controller with parameters, on request for a robot without limits."""
+
     def build(without_limits: bool = False, **parameters: Any) -> Rig:
         if without_limits:
             text = robot_file.read_text(encoding='utf-8')
@@ -368,7 +372,8 @@ class Program:
         with log.open('wb') as file:
             self.process = subprocess.Popen(
                 [sys.executable, '-m', module, '--ros-args', *arguments],
-                stdout=file, stderr=subprocess.STDOUT,
+                stdout=file,
+                stderr=subprocess.STDOUT,
             )
 
     def ended(self) -> bool:

@@ -32,12 +32,14 @@ class Watch:
         self.modalities = peer.robot.modalities
         self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
         self.out = peer.node.create_publisher(PointCloud2, 'controller/observation', REPORT)
-        self.node = peer.add(DiagnosticsNode(
-            context=peer.context,
-            parameter_overrides=[
-                Parameter(n, value=v) for n, v in {'model': str(model), **parameters}.items()
-            ],
-        ))
+        self.node = peer.add(
+            DiagnosticsNode(
+                context=peer.context,
+                parameter_overrides=[
+                    Parameter(n, value=v) for n, v in {'model': str(model), **parameters}.items()
+                ],
+            )
+        )
 
     def observe(self) -> Any:
         """Send observations from now on; the timer that is returned can be cancelled."""
@@ -76,7 +78,8 @@ def test_without_observations_it_is_stale_and_publishes_no_number(watch: Any):
 def test_every_curve_is_published_and_finite(watch: Any):
     it = watch(rate_hz=30.0)
     topics = [
-        f'importance/{measure}/{modality.name}' for modality in it.modalities
+        f'importance/{measure}/{modality.name}'
+        for modality in it.modalities
         for measure in ('single_error_own', 'precision_loss_all', 'precision_loss_command')
     ]
     curves = {t: it.peer.listen(Float64, t) for t in topics}
@@ -99,7 +102,9 @@ def test_predictions_are_published_for_who_listens(watch: Any):
     assert pictures[-1].encoding == 'rgb8'
     assert set(pictures[-1].data) == {7}
     assert [d.label for d in joints[-1].layout.dim] == [
-        'statistic: mean, std', 'time: t-dt, t', 'channel: left, right',
+        'statistic: mean, std',
+        'time: t-dt, t',
+        'channel: left, right',
     ]
     assert list(joints[-1].data) == [0.0] * 4 + [1.0] * 4
 

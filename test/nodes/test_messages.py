@@ -61,15 +61,18 @@ def test_the_rows_of_a_picture_may_be_padded(robot: Robot):
     assert np.array_equal(read(robot, 'camera', message), PICTURE)
 
 
-@pytest.mark.parametrize(('field', 'value', 'says'), [
-    ('encoding', 'bgr8', "encoding is 'bgr8', expected 'rgb8'"),
-    ('encoding', '', "encoding is '', expected 'rgb8'"),
-    ('height', 3, 'size is 6 x 3 pixels, expected 6 x 4'),
-    ('width', 7, 'size is 7 x 4 pixels, expected 6 x 4'),
-    ('step', 17, 'step is 17 bytes, expected at least 18'),
-    ('step', 19, 'data has 72 bytes, expected step x height = 76'),
-    ('data', array('B'), 'data has 0 bytes, expected step x height = 72'),
-])
+@pytest.mark.parametrize(
+    ('field', 'value', 'says'),
+    [
+        ('encoding', 'bgr8', "encoding is 'bgr8', expected 'rgb8'"),
+        ('encoding', '', "encoding is '', expected 'rgb8'"),
+        ('height', 3, 'size is 6 x 3 pixels, expected 6 x 4'),
+        ('width', 7, 'size is 7 x 4 pixels, expected 6 x 4'),
+        ('step', 17, 'step is 17 bytes, expected at least 18'),
+        ('step', 19, 'data has 72 bytes, expected step x height = 76'),
+        ('data', array('B'), 'data has 0 bytes, expected step x height = 72'),
+    ],
+)
 def test_a_picture_that_does_not_fit_is_refused(robot: Robot, field: str, value: Any, says: str):
     message = image_message(PICTURE, 'rgb8', 0, '')
     setattr(message, field, value)
@@ -83,14 +86,17 @@ def test_joints_are_found_by_name_in_any_order_among_others(robot: Robot):
     assert read(robot, 'joints', message).tolist() == [1.0, 2.0]
 
 
-@pytest.mark.parametrize(('message', 'part', 'says'), [
-    (JointState(name=['left'], position=[1.0]), 'position', "expected also ['right']"),
-    (JointState(name=['left', 'right'], position=[1.0]), 'position', 'position has 1 numbers'),
-    (JointState(name=['left', 'right']), 'position', 'position has 0 numbers'),
-    (JointState(name=['left', 'right'], position=[1.0, 2.0]), 'velocity', 'velocity has 0'),
-    (JointState(name=['left', 'left'], position=[1.0, 2.0]), 'position', 'a joint twice'),
-    (JointState(), 'position', "expected also ['left', 'right']"),
-])
+@pytest.mark.parametrize(
+    ('message', 'part', 'says'),
+    [
+        (JointState(name=['left'], position=[1.0]), 'position', "expected also ['right']"),
+        (JointState(name=['left', 'right'], position=[1.0]), 'position', 'position has 1 numbers'),
+        (JointState(name=['left', 'right']), 'position', 'position has 0 numbers'),
+        (JointState(name=['left', 'right'], position=[1.0, 2.0]), 'velocity', 'velocity has 0'),
+        (JointState(name=['left', 'left'], position=[1.0, 2.0]), 'position', 'a joint twice'),
+        (JointState(), 'position', "expected also ['left', 'right']"),
+    ],
+)
 def test_joint_states_that_do_not_fit_are_refused(
     robot: Robot, message: JointState, part: str, says: str
 ):
@@ -119,9 +125,13 @@ def test_an_array_gives_its_numbers_and_is_refused_with_another_count(robot: Rob
         read_sense(kind(data=[1.0, 2.0, 3.0]), touch, source)
 
 
-@pytest.mark.parametrize(('quantity', 'values'), [
-    (Quantity.POSITION, [0.5, -0.5]), (Quantity.VELOCITY, [1.0, 2.0]),
-])
+@pytest.mark.parametrize(
+    ('quantity', 'values'),
+    [
+        (Quantity.POSITION, [0.5, -0.5]),
+        (Quantity.VELOCITY, [1.0, 2.0]),
+    ],
+)
 def test_the_command_goes_out_as_the_robot_wants_it(
     robot: Robot, quantity: Quantity, values: list[float]
 ):
@@ -143,12 +153,15 @@ def test_the_command_goes_out_as_the_robot_wants_it(
     assert (point.time_from_start.sec, point.time_from_start.nanosec) == (1, 20_000_000)
 
 
-@pytest.mark.parametrize(('data', 'says'), [
-    ([1.0], 'data has 1 numbers, expected 2'),
-    ([], 'data has 0 numbers, expected 2'),
-    ([float('nan'), 1.0], 'data is not finite'),
-    ([float('inf'), 1.0], 'data is not finite'),
-])
+@pytest.mark.parametrize(
+    ('data', 'says'),
+    [
+        ([1.0], 'data has 1 numbers, expected 2'),
+        ([], 'data has 0 numbers, expected 2'),
+        ([float('nan'), 1.0], 'data is not finite'),
+        ([float('inf'), 1.0], 'data is not finite'),
+    ],
+)
 def test_positions_that_are_no_command_are_refused(data: list[float], says: str):
     with pytest.raises(MessageError, match=says):
         read_positions(Float64MultiArray(data=data), 2)
@@ -190,10 +203,18 @@ def test_a_masked_slot_carries_nothing_old(robot: Robot):
     assert all(not values.any() for values in found.values.values())
 
 
-@pytest.mark.parametrize(('field', 'value'), [
-    ('height', 2), ('width', 1), ('is_bigendian', True), ('point_step', 1), ('row_step', 1),
-    ('data', array('B')), ('fields', []),
-])
+@pytest.mark.parametrize(
+    ('field', 'value'),
+    [
+        ('height', 2),
+        ('width', 1),
+        ('is_bigendian', True),
+        ('point_step', 1),
+        ('row_step', 1),
+        ('data', array('B')),
+        ('fields', []),
+    ],
+)
 def test_an_observation_that_is_none_is_refused(robot: Robot, field: str, value: Any):
     message = observation_message(observation_of(robot), robot.modalities)
     setattr(message, field, value)
@@ -215,12 +236,15 @@ def test_an_observation_of_other_modalities_is_refused(robot: Robot):
         read_observation(message, robot.modalities[1:])
 
 
-@pytest.mark.parametrize(('field', 'bad', 'says'), [
-    ('joints/known', 2, 'joints/known is'),
-    ('touch/age_s', np.nan, 'touch/age_s is'),
-    ('touch/age_s', -1, 'touch/age_s is'),
-    ('motor', np.inf, 'motor is known but not finite'),
-])
+@pytest.mark.parametrize(
+    ('field', 'bad', 'says'),
+    [
+        ('joints/known', 2, 'joints/known is'),
+        ('touch/age_s', np.nan, 'touch/age_s is'),
+        ('touch/age_s', -1, 'touch/age_s is'),
+        ('motor', np.inf, 'motor is known but not finite'),
+    ],
+)
 def test_an_observation_with_broken_content_is_refused(
     robot: Robot, field: str, bad: float, says: str
 ):
@@ -239,6 +263,7 @@ def test_a_labelled_array_says_what_each_index_means():
         Float64MultiArray, np.arange(6).reshape(2, 3), (('row', 'ab'), ('column', 'xyz'))
     )
     assert [(d.label, d.size, d.stride) for d in message.layout.dim] == [
-        ('row: a, b', 2, 6), ('column: x, y, z', 3, 3),
+        ('row: a, b', 2, 6),
+        ('column: x, y, z', 3, 3),
     ]
     assert list(message.data) == [0, 1, 2, 3, 4, 5]

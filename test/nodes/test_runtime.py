@@ -13,7 +13,8 @@ pytestmark = pytest.mark.ros
 
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from mmvae_controller.nodes.qos import COMMAND  # noqa: E402
+from mmvae_controller.nodes.runtime import FAILED, FAILURES_IN_A_ROW, run  # noqa: E402
+from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
 CONTROLLER = 'mmvae_controller.nodes.controller'
@@ -22,7 +23,7 @@ CONTROLLER = 'mmvae_controller.nodes.controller'
 @pytest.fixture
 def moving(peer: Any, program: Any, robot_file: Path, model: Path) -> Any:
     """Return a controller program that moves a robot, and what it commanded."""
-    commands = peer.listen(Float64MultiArray, 'joint_command', COMMAND)
+    commands = peer.listen(Float64MultiArray, 'joint_command')
     peer.feel()
     it = program(CONTROLLER, '-p', f'robot_file:={robot_file}', '-p', f'model:={model}')
     peer.until(lambda: len({tuple(c.data) for c in commands}) > 3 or it.ended(), 'movement')
@@ -46,9 +47,9 @@ def test_a_transition_that_is_not_possible_is_survived(peer: Any, moving: Any):
     it, commands = moving
     client = peer.node.create_client(ChangeState, 'controller/change_state')
     peer.until(client.service_is_ready, 'the service')
-    answer = client.call_async(ChangeState.Request(
-        transition=Transition(id=Transition.TRANSITION_CONFIGURE)
-    ))
+    answer = client.call_async(
+        ChangeState.Request(transition=Transition(id=Transition.TRANSITION_CONFIGURE))
+    )
     # Jazzy's rclpy raises and never answers, Kilted's answers no.
     peer.until(lambda: answer.done() or 'a callback failed' in it.output, 'a reaction')
     commands.clear()
@@ -79,3 +80,45 @@ def test_a_parameter_of_the_wrong_type_is_refused_in_one_line(program: Any):
     assert it.wait() == 2
     assert 'Traceback' not in it.output
     assert 'autostart' in it.output
+
+
+class BrokenNode(Node):
+    """Fails whenever it does something, and writes down what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__('broken')
+        self.told: list[str] = []
+        self.create_timer(0.01, self._fail)
+
+    def _fail(self) -> None:
+        raise RuntimeError('broken on purpose')
+
+    def start(self) -> None:
+        self.told.append('start')
+
+    def close(self) -> None:
+        self.told.append('close')
+
+    def callback_failed(self, error: Exception) -> None:
+        self.told.append(str(error))
+
+
+@pytest.fixture
+def handlers() -> Any:
+    """Put the signal handlers of the tests back afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures('domain', 'handlers')
+def test_a_node_that_does_nothing_but_fail_is_told_each_time_and_ended_in_good_order():
+    nodes: list[BrokenNode] = []
+
+    def make() -> BrokenNode:
+        nodes.append(BrokenNode())
+        return nodes[0]
+
+    assert run(make, 'broken', []) == FAILED
+    assert nodes[0].told == ['start', *['broken on purpose'] * FAILURES_IN_A_ROW, 'close']

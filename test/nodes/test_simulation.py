@@ -16,9 +16,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.modality.robot import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
-from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR  # noqa: E402
+from mmvae_controller.nodes.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
@@ -38,10 +39,12 @@ class World:
         self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
         self.joints = peer.listen(JointState, 'joint_states', SENSOR)
         self.out = peer.node.create_publisher(Float64MultiArray, 'joint_command', COMMAND)
-        self.node = peer.add(SimulationNode(
-            context=peer.context,
-            parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()],
-        ))
+        self.node = peer.add(
+            SimulationNode(
+                context=peer.context,
+                parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()],
+            )
+        )
 
     def serve(self) -> None:
         """Offer the controller's services."""
@@ -80,7 +83,8 @@ def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any, iiwa
     it = world()
     robot = load_robot(iiwa_file)
     modalities = {m.name: m for m in robot.modalities}
-    clock = it.peer.listen(Clock, '/clock', CLOCK)
+    every = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
+    clock = it.peer.listen(Clock, '/clock', every)
     heard = {
         'camera': it.peer.listen(Image, 'camera/image_raw', SENSOR),
         'joints': it.joints,
@@ -102,8 +106,10 @@ def test_every_sensor_speaks_at_its_due_time_and_fits_the_robot(world: Any, iiwa
 def test_it_waits_for_the_controller_and_says_so_and_simulated_time_goes_on(world: Any):
     it = world()
     it.peer.until(
-        lambda: any('controller/stop is not there' in s.message
-                    for m in it.diagnostics for s in m.status), 'complaint'
+        lambda: any(
+            'controller/stop is not there' in s.message for m in it.diagnostics for s in m.status
+        ),
+        'complaint',
     )
     began = stamp_of(it.joints[-1].header.stamp)
     it.peer.until(lambda: stamp_of(it.joints[-1].header.stamp) - began > NS // 5, 'time')
@@ -127,9 +133,7 @@ def test_a_controller_that_goes_away_and_comes_back_is_waited_for(world: Any):
     it.serve()
     it.until_phase('running')
     it.leave()
-    it.peer.until(
-        lambda: 'is not there' in it.diagnostics[-1].status[0].message, 'the complaint'
-    )
+    it.peer.until(lambda: 'is not there' in it.diagnostics[-1].status[0].message, 'the complaint')
     assert it.values()['episode'] == '1'
     it.serve()
     it.until_phase('running')

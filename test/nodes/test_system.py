@@ -33,15 +33,25 @@ def test_two_episodes_run_smoothly_on_observations_as_fresh_as_in_training(
     modalities = load_robot(iiwa_file).modalities
     episodes = peer.listen(DiagnosticStatus, 'simulation/episode', EPISODES)
     observations = peer.listen(PointCloud2, 'controller/observation')
-    controller = peer.add(ControllerNode(context=peer.context, parameter_overrides=[
-        Parameter('robot_file', value=str(iiwa_file)),
-        Parameter('model', value=str(iiwa_model)),
-        Parameter('use_sim_time', value=True),
-    ]))
+    controller = peer.add(
+        ControllerNode(
+            context=peer.context,
+            parameter_overrides=[
+                Parameter('robot_file', value=str(iiwa_file)),
+                Parameter('model', value=str(iiwa_model)),
+                Parameter('use_sim_time', value=True),
+            ],
+        )
+    )
     controller.start()
-    peer.add(SimulationNode(context=peer.context, parameter_overrides=[
-        Parameter('episodes', value=2),
-    ]))
+    peer.add(
+        SimulationNode(
+            context=peer.context,
+            parameter_overrides=[
+                Parameter('episodes', value=2),
+            ],
+        )
+    )
     peer.until(lambda: len(episodes) == 2, 'two episodes')
 
     told = [{v.key: v.value for v in e.values} for e in episodes]

@@ -88,9 +88,9 @@ def up(domain: int, tmp_path: Path) -> Any:
     def start(robot_file: Path, model: Path) -> subprocess.Popen[str]:
         paths = f'{str(robot_file)!r}, {str(model)!r}'
         code = f'from mmvae_controller.cli.up import run; raise SystemExit(run({paths}))'
-        started.append(subprocess.Popen(
-            [sys.executable, '-c', code], stderr=subprocess.PIPE, text=True
-        ))
+        started.append(
+            subprocess.Popen([sys.executable, '-c', code], stderr=subprocess.PIPE, text=True)
+        )
         return started[-1]
 
     yield start
@@ -111,14 +111,13 @@ def test_up_ends_with_the_code_of_the_node_that_refused(up: Any, robot_file: Pat
 
 @pytest.mark.ros
 def test_up_ends_well_when_it_is_told_to(up: Any, peer: Any, robot_file: Path, model: Path):
-    from mmvae_controller.nodes.qos import COMMAND
     from std_msgs.msg import Float64MultiArray
 
-    commands = peer.listen(Float64MultiArray, 'joint_command', COMMAND)
+    commands = peer.listen(Float64MultiArray, 'joint_command')
     peer.feel()
     process = up(robot_file, model)
     peer.until(lambda: len(commands) > 10 or process.poll() is not None, 'commands')
     process.send_signal(signal.SIGINT)
     peer.until(lambda: process.poll() is not None, 'the end')
     assert process.returncode == 0
-    assert commands[-1].data == commands[-2].data
+    peer.until(lambda: commands[-1].data == commands[-2].data, 'the hold')

@@ -1,0 +1,130 @@
+"""Importance of every sense, asked of a network that is a formula."""
+
+from mmvae_controller.importance.live import LiveImportance, masked_copies, steering_share
+from mmvae_controller.importance.measures import gaussian_kl
+from mmvae_controller.modality.contract import LATENT, ModelContract
+from mmvae_controller.modality.gaussian import Gaussian
+from mmvae_controller.modality.observation import Observation
+import numpy as np
+import pytest
+
+# How many units the command moves for each modality that is known: nothing for the touch.
+PULL = np.array([3.0, 1.0, 0.0, 0.0])
+
+
+class Formula:
+    """Every sense is itself where known; the command is the sum of the pulls of what is known."""
+
+    def __init__(self, robot, normalisers):
+        self.contract = ModelContract('f', robot.modalities, normalisers, 0.1, 2, {}, {}, {})
+        self.batches = []
+
+    def decode(self, values, known, wanted):
+        self.batches.append(len(known))
+        current = known[:, :, 1].astype(float)
+        decoded = {}
+        for row, modality in enumerate(self.contract.modalities):
+            shape = (len(known), 2, *modality.shape)
+            mean = np.zeros(shape, np.float32)
+            if modality.name == 'motor':
+                mean += (known.any(axis=2) @ PULL).reshape(-1, 1, 1).astype(np.float32)
+            else:
+                mean += current[:, row].reshape(-1, *[1] * (len(shape) - 1)).astype(np.float32)
+            decoded[modality.name] = Gaussian(mean, np.ones(shape, np.float32))
+        latent = np.array([[2.0, 0.0]], np.float32) * known.any(axis=(1, 2))[:, None]
+        decoded[LATENT] = Gaussian(latent, np.ones_like(latent))
+        return {name: decoded[name] for name in wanted}
+
+
+@pytest.fixture
+def network(robot, normalisers):
+    return Formula(robot, normalisers)
+
+
+def observe(robot, unknown=()):
+    known = np.ones((4, 2), dtype=bool)
+    for row, modality in enumerate(robot.modalities):
+        known[row] = modality.name not in unknown
+    values = {m.name: np.zeros((2, *m.shape), m.dtype) for m in robot.modalities}
+    return Observation(0, values, known, np.zeros((4, 2), np.float32))
+
+
+def test_masked_copies_are_the_whole_each_alone_and_each_left_out():
+    known = np.array([[True, True], [False, True], [True, False]])
+    copies = masked_copies(known)
+    assert copies.shape == (7, 3, 2)
+    assert np.array_equal(copies[0], known)
+    for row in range(3):
+        alone, without = copies[1 + row], copies[4 + row]
+        assert np.array_equal(alone[row], known[row])
+        assert not np.delete(alone, row, axis=0).any()
+        assert not without[row].any()
+        assert np.array_equal(np.delete(without, row, axis=0), np.delete(known, row, axis=0))
+
+
+def test_one_pass_through_the_network_is_enough(network, robot):
+    LiveImportance(network).evaluate(observe(robot))
+    assert network.batches == [9]
+
+
+def test_the_command_loses_what_each_sense_pulls(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot))
+    losses = found.measures['precision_loss_command']
+    # Two joints, each shifted by the pull: KL = pull^2 / 2 each.
+    assert losses == {'camera': 9.0, 'joints': 1.0, 'touch': 0.0, 'motor': 0.0}
+    assert steering_share(found, ['camera', 'joints', 'touch']) == {
+        'camera': 0.9, 'joints': 0.1, 'touch': 0.0,
+    }  # fmt: skip
+
+
+def test_own_is_the_diagonal_and_all_is_the_row(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot))
+    for row, name in enumerate(found.modalities):
+        assert found.measures['precision_loss_own'][name] == found.without[row, row]
+        assert found.measures['precision_loss_all'][name] == found.without[row].sum()
+        assert found.measures['single_error_own'][name] == found.alone[row, row]
+        assert found.measures['single_error_all'][name] == found.alone[row].sum()
+        assert found.measures['precision_loss_command'][name] == found.without[row, 3]
+
+
+def test_what_only_one_sense_explains_is_lost_without_it_and_kept_by_it_alone(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot))
+    joints = found.modalities.index('joints')
+    shift = gaussian_kl(np.ones(3), np.ones(3), np.zeros(3), np.ones(3)).sum()
+    assert found.without[joints, joints] == shift
+    assert found.alone[joints, joints] == 0
+
+
+@pytest.mark.parametrize('name', ['camera', 'joints', 'touch'])
+def test_a_modality_that_is_not_known_has_no_loss_of_precision(network, robot, name):
+    found = LiveImportance(network).evaluate(observe(robot, unknown=(name,)))
+    assert np.all(found.without[found.modalities.index(name)] == 0)
+
+
+def test_no_divergence_is_negative(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot))
+    assert np.all(found.alone >= 0)
+    assert np.all(found.without >= 0)
+
+
+def test_nothing_known_has_no_importance_and_no_shares(network, robot):
+    found = LiveImportance(network).evaluate(
+        observe(robot, ('camera', 'joints', 'touch', 'motor'))
+    )
+    assert not found.without.any()
+    assert found.latent_kl == 0
+    assert found.active_units == 0
+    assert steering_share(found, ['camera', 'touch']) == {'camera': 0.0, 'touch': 0.0}
+
+
+def test_the_latent_reports_its_divergence_and_its_active_units(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot))
+    assert found.latent_kl == 2.0
+    assert found.active_units == 1
+
+
+def test_the_prediction_is_that_from_everything_known(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot, unknown=('camera',)))
+    assert np.all(found.predicted['camera'].mean == 0)
+    assert np.all(found.predicted['joints'].mean == 1)
+    assert found.predicted['joints'].mean.shape == (1, 2, 3)

@@ -1,0 +1,125 @@
+"""Collecting demonstrations: resumable, never mixed, and recording what was applied."""
+
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+import shutil
+
+from mmvae_controller.datasets.errors import DatasetError
+from mmvae_controller.datasets.store import Dataset, shard_path
+from mmvae_controller.simulation import collect as collecting
+from mmvae_controller.simulation.collect import collect, CollectSettings
+from mmvae_controller.simulation.errors import SimulationError
+import numpy as np
+import pytest
+
+
+class InThisProcess:
+    """Runs jobs at once and here, where the test has changed things."""
+
+    def __init__(self, processes, mp_context=None):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def submit(self, function, *arguments):
+        future = Future()
+        try:
+            future.set_result(function(*arguments))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    monkeypatch.setattr(collecting, 'ProcessPoolExecutor', InThisProcess)
+    monkeypatch.setattr(collecting, 'EPISODES_PER_SHARD', 2)
+
+
+@pytest.fixture
+def settings(iiwa_file):
+    return CollectSettings(str(iiwa_file), 'touch_target', episodes=3, seed=11)
+
+
+def content(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob('*.*') if p.is_file()}
+
+
+def test_a_collection_holds_what_was_seen_and_done(settings, tmp_path):
+    done = list(collect(settings, tmp_path / 'data', 1))
+    dataset = Dataset(tmp_path / 'data')
+    assert sorted(d.episodes for d in done) == [1, 2]
+    assert sum(d.rows for d in done) == len(dataset)
+    assert set(dataset.episode.tolist()) == {0, 1, 2}
+    rows = np.arange(len(dataset))
+    assert dataset.known.all()
+    joints, motor = dataset.column('joints', rows), dataset.column('motor', rows)
+    label, touch = dataset.column('label', rows), dataset.column('touch', rows)
+    assert np.abs(motor).max() <= 1.5 + 1e-6
+    assert not np.array_equal(motor, label)
+    firsts = np.flatnonzero(np.diff(dataset.episode, prepend=-1))
+    assert not touch[firsts].any()
+    # What is recorded as applied is what moved the arm: a row later it is further by as much.
+    same = np.diff(dataset.episode) == 0
+    moved = np.diff(joints, axis=0)[same] / dataset.description.period_s
+    assert np.corrcoef(moved.ravel(), motor[:-1][same].ravel())[0, 1] > 0.8
+
+
+def test_a_resumed_collection_equals_one_made_at_once(settings, tmp_path):
+    once, resumed = tmp_path / 'once', tmp_path / 'resumed'
+    list(collect(settings, once, 1))
+    next(collect(settings, resumed, 1))
+    # As if the process had been killed with the first shard on disk and no more.
+    shutil.rmtree(shard_path(resumed, 1))
+    assert not (resumed / 'dataset.yaml').exists()
+    assert [d.episodes for d in collect(settings, resumed, 1)] == [1]
+    assert content(once) == content(resumed)
+
+
+def test_a_folder_of_other_settings_is_refused_and_left_alone(settings, tmp_path):
+    list(collect(settings, tmp_path, 1))
+    before = content(tmp_path)
+    with pytest.raises(DatasetError, match=r'holds data of .*seed=11.*wanted .*seed=12'):
+        list(collect(replace(settings, seed=12), tmp_path, 1))
+    assert content(tmp_path) == before
+
+
+def test_a_folder_that_cannot_be_written_is_named(settings, tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(DatasetError, match=r'settings\.txt: cannot be written'):
+        list(collect(settings, tmp_path / 'file' / 'data', 1))
+
+
+def test_a_recording_rate_that_does_not_divide_the_control_rate_is_refused(settings, tmp_path):
+    with pytest.raises(SimulationError, match=r'record_hz 30 does not divide .* 40 Hz'):
+        list(collect(replace(settings, record_hz=30.0), tmp_path / 'data', 1))
+    assert not (tmp_path / 'data').exists()
+
+
+def spoilt(settings, tmp_path, old, new):
+    text = Path(settings.robot_file).read_text(encoding='utf-8')
+    assert old in text
+    path = tmp_path / 'robot.yaml'
+    path.write_text(text.replace(old, new), encoding='utf-8')
+    return replace(settings, robot_file=str(path))
+
+
+def test_a_robot_that_is_told_positions_is_refused_by_the_expert(settings, tmp_path):
+    changed = spoilt(settings, tmp_path, '    quantity: velocity ', '    quantity: position ')
+    with pytest.raises(
+        SimulationError, match=r'motor of .* is a position, the expert shows a vel'
+    ):
+        list(collect(changed, tmp_path / 'data', 1))
+
+
+def test_a_sense_that_grows_too_old_between_its_samples_is_an_error_and_not_a_gap(
+    settings, tmp_path
+):
+    changed = spoilt(settings, tmp_path, 'max_age_s: 0.2             #', 'max_age_s: 0.01 #')
+    with pytest.raises(SimulationError, match=r'misses camera .* max_age_s'):
+        list(collect(changed, tmp_path / 'data', 1))

@@ -1,0 +1,161 @@
+"""The simulated world: the same for the same seed, whatever happened before."""
+
+from itertools import pairwise
+
+from mmvae_controller.simulation.arm import TOUCH_RANGE_N
+from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
+from mmvae_controller.simulation.tasks import HOME_RAD, make_task, START_HEIGHT_M
+import numpy as np
+import pybullet
+import pytest
+
+
+@pytest.fixture(scope='module')
+def simulator():
+    simulator = Simulator(make_task('touch_target'))
+    yield simulator
+    simulator.close()
+
+
+def scene(simulator, seed, steps=30):
+    """Return everything the sensors say in the first steps, moving."""
+    simulator.reset(seed)
+    seen = []
+    for _ in range(steps):
+        seen.append(simulator.readings())
+        simulator.command(HOME_RAD)
+        simulator.step()
+    return seen
+
+
+def same(first, second):
+    for one, other in zip(first, second, strict=True):
+        for name in ('camera', 'joint_position', 'joint_velocity', 'touch'):
+            if not np.array_equal(getattr(one, name), getattr(other, name)):
+                return False
+    return True
+
+
+def descend_on_the_ball(simulator, height_m=0.04):
+    """Put the fingertip straight into the ball, as a bad controller would, and let it be felt."""
+    above = np.array([0, 0, height_m])
+    position, _ = simulator.arm.state()
+    for _ in range(200):
+        error = simulator.task.target() + above - simulator.arm.fingertip_position()
+        linear, _ = simulator.arm.fingertip_jacobian(position)
+        position = position + 0.3 * np.linalg.pinv(linear) @ error
+        simulator.arm.set_posture(position)
+    simulator.step()
+
+
+def test_the_same_seed_is_the_same_scene_and_another_seed_another(simulator):
+    first = scene(simulator, 3)
+    assert not same(first, scene(simulator, 4))
+    assert same(first, scene(simulator, 3))
+
+
+def test_two_simulators_agree(simulator):
+    other = Simulator(make_task('touch_target'))
+    try:
+        assert same(scene(simulator, 5), scene(other, 5))
+    finally:
+        other.close()
+
+
+def test_a_new_episode_feels_nothing_of_the_last_one(simulator):
+    simulator.reset(1)
+    descend_on_the_ball(simulator)
+    assert np.any(simulator.arm.touch_force() != 0)
+    simulator.reset(2)
+    assert simulator.readings().touch.tolist() == [0, 0, 0]
+    assert not simulator.outcome().success
+
+
+def test_the_touch_saturates(simulator):
+    simulator.reset(1)
+    descend_on_the_ball(simulator, height_m=0.0)
+    force = simulator.arm.touch_force()
+    assert np.abs(force).max() == TOUCH_RANGE_N
+    assert np.all(np.abs(force) <= TOUCH_RANGE_N)
+
+
+def test_only_the_fingertip_feels(simulator):
+    simulator.reset(1)
+    # Let a box press on another link of the arm.
+    link = pybullet.getLinkState(simulator.arm.body, 3, physicsClientId=simulator.client)[0]
+    shape = pybullet.createCollisionShape(
+        pybullet.GEOM_BOX, halfExtents=[0.05] * 3, physicsClientId=simulator.client
+    )
+    box = pybullet.createMultiBody(0, shape, basePosition=link, physicsClientId=simulator.client)
+    try:
+        simulator.step()
+        touching = pybullet.getContactPoints(
+            simulator.arm.body, box, physicsClientId=simulator.client
+        )
+        assert touching
+        assert simulator.arm.touch_force().tolist() == [0, 0, 0]
+        assert not simulator.arm.fingertip_touches(box)
+    finally:
+        pybullet.removeBody(box, physicsClientId=simulator.client)
+
+
+def test_time_never_goes_back_not_even_over_a_reset(simulator):
+    times = [simulator.time_ns]
+    for seed in (1, 2, 2):
+        simulator.reset(seed)
+        times.append(simulator.time_ns)
+        for _ in range(7):
+            simulator.step()
+            times.append(simulator.time_ns)
+    assert all(later >= earlier for earlier, later in pairwise(times))
+    assert times[-1] - times[-8] == pytest.approx(7e9 / PHYSICS_HZ, abs=1)
+
+
+def test_every_sensor_is_due_at_the_reset_and_then_at_its_own_rate(simulator):
+    due = scene(simulator, 1, steps=PHYSICS_HZ)
+    assert sum(r.camera is not None for r in due) == 20
+    for name in ('joint_position', 'joint_velocity', 'touch'):
+        assert sum(getattr(r, name) is not None for r in due) == 80
+    assert due[0].camera is not None
+    assert due[0].touch is not None
+    assert due[1].camera is None
+    assert due[1].touch is None
+
+
+def test_an_episode_ends_without_success_when_its_time_is_up(simulator):
+    simulator.reset(1)
+    for _ in range(round(simulator.task.time_limit_s * PHYSICS_HZ) - 1):
+        simulator.step()
+    assert not simulator.outcome().finished
+    simulator.step()
+    outcome = simulator.outcome()
+    assert outcome.finished
+    assert not outcome.success
+    simulator.restart_clock()
+    assert not simulator.outcome().finished
+
+
+def test_a_touch_is_a_success_and_stays_one(simulator):
+    simulator.reset(1)
+    descend_on_the_ball(simulator)
+    assert simulator.outcome().success
+    simulator.arm.set_posture(HOME_RAD)
+    simulator.step()
+    assert simulator.outcome().success
+
+
+@pytest.mark.parametrize('seed', range(10))
+def test_the_ball_lies_in_its_sector_and_the_arm_starts_above_it(simulator, seed):
+    simulator.reset(seed)
+    task = simulator.task
+    x, y, z = task.target()
+    assert task.nearest_m <= np.hypot(x, y) <= task.farthest_m
+    assert abs(np.arctan2(y, x)) <= task.sector_rad
+    assert z == task.radius_m
+    assert simulator.arm.fingertip_position()[2] > START_HEIGHT_M
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones():
+    with pytest.raises(SimulationError, match="no task 'dance', there are touch_target"):
+        make_task('dance')

@@ -1,0 +1,81 @@
+"""The objective agrees with torch.distributions, and what is absent does not count."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from mmvae_controller.vae.network import Distribution
+from mmvae_controller.vae.objective import gaussian_nll, kl_to_prior, weighted_elbo
+import pytest
+import torch
+from torch.distributions import kl_divergence, Normal
+
+mild = st.floats(-8, 8, width=32)
+
+
+@given(mean=mild, log_variance=mild, target=mild)
+def test_the_likelihood_is_that_of_torch(mean, log_variance, target):
+    decoded = Distribution(torch.tensor(mean).double(), torch.tensor(log_variance).double())
+    wanted = torch.tensor(target).double()
+    normal = Normal(decoded.mean, (0.5 * decoded.log_variance).exp())
+    torch.testing.assert_close(gaussian_nll(wanted, decoded), -normal.log_prob(wanted))
+
+
+@given(mean=mild, log_variance=mild)
+def test_the_divergence_from_the_prior_is_that_of_torch_and_never_negative(mean, log_variance):
+    posterior = Distribution(torch.tensor(mean).double(), torch.tensor(log_variance).double())
+    normal = Normal(posterior.mean, (0.5 * posterior.log_variance).exp())
+    expected = kl_divergence(normal, Normal(torch.zeros_like(normal.mean), 1.0))
+    found = kl_to_prior(posterior)
+    torch.testing.assert_close(found, expected, atol=1e-9, rtol=1e-9)
+    assert found >= -1e-12
+
+
+@pytest.fixture
+def parts():
+    torch.manual_seed(0)
+
+    def distribution(*shape):
+        return Distribution(
+            torch.randn(shape, requires_grad=True), torch.randn(shape, requires_grad=True)
+        )
+
+    return {
+        'targets': {'a': torch.randn(5, 2, 3), 'p': torch.randn(5, 2, 4, 4, 1)},
+        'present': {n: torch.ones(5, 2, dtype=torch.bool) for n in 'ap'},
+        'decoded': {'a': distribution(5, 2, 3), 'p': distribution(5, 2, 4, 4, 1)},
+        'posterior': distribution(5, 6),
+        'weights': {'a': 2.0, 'p': 0.5},
+        'kl_weight': 0.25,
+    }
+
+
+def test_the_loss_is_the_weighted_sum_of_its_parts(parts):
+    found = weighted_elbo(**parts)
+    nll = found.negative_log_likelihood
+    expected = 0.25 * found.kl + 2.0 * nll['a'] + 0.5 * nll['p']
+    torch.testing.assert_close(found.loss, expected)
+    torch.testing.assert_close(
+        nll['p'], gaussian_nll(parts['targets']['p'], parts['decoded']['p']).sum() / 5
+    )
+    torch.testing.assert_close(found.kl, kl_to_prior(parts['posterior']).sum() / 5)
+
+
+@pytest.mark.parametrize('name', ['a', 'p'])
+@pytest.mark.parametrize('junk', [float('nan'), float('inf'), 1e9])
+def test_a_target_that_is_absent_changes_neither_loss_nor_gradient(parts, name, junk):
+    parts['present'][name][2, 1] = False
+    results = []
+    for spoilt in (False, True):
+        if spoilt:
+            parts['targets'][name][2, 1] = junk
+        leaves = [t for d in parts['decoded'].values() for t in (d.mean, d.log_variance)]
+        loss = weighted_elbo(**parts).loss
+        results.append([loss, *torch.autograd.grad(loss, leaves)])
+    for before, after in zip(*results, strict=True):
+        assert torch.all(torch.isfinite(after))
+        assert torch.equal(before, after)
+
+
+def test_a_target_that_is_present_counts(parts):
+    before = weighted_elbo(**parts).loss
+    parts['targets']['a'][2, 1] += 1
+    assert weighted_elbo(**parts).loss != before
