@@ -9,6 +9,11 @@ from setuptools import find_packages, setup
 
 PACKAGE = 'mmvae_controller'
 SHARE = f'share/{PACKAGE}'
+# What a robot needs of a model; training leaves its state and its logs beside it.
+MODEL_FILES = [
+    'models/README.md',
+    *(f'models/*/{name}' for name in ('model.yaml', 'network.onnx', 'weights.safetensors')),
+]
 
 
 def share_files(*patterns):
@@ -34,7 +39,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml']),
-        *share_files('launch/*.launch.py', 'config/**', 'models/**'),
+        *share_files('launch/*.launch.py', 'config/**', *MODEL_FILES),
     ],
     python_requires='>=3.11',
     install_requires=[
@@ -50,7 +55,6 @@ setup(
         'train': [
             'onnx>=1.16',
             'onnxscript>=0.5',
-            'rosbags>=0.10',
             'safetensors>=0.4',
             'tensorboard>=2.15',
             'torch==2.13.0',

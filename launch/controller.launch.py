@@ -42,6 +42,21 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'use_sim_time', default_value='false', description='Follow /clock'
             ),
+            DeclareLaunchArgument(
+                'autostart',
+                default_value='true',
+                description='Configure and activate: the arm moves once its senses are there',
+            ),
+            DeclareLaunchArgument(
+                'robot_description',
+                default_value='',
+                description='URDF text: where limits come from if the robot YAML has none',
+            ),
+            DeclareLaunchArgument(
+                'acceleration_rad_s2',
+                default_value='0.0',
+                description='rad/s^2, for every joint: goes with robot_description',
+            ),
             *[
                 SetEnvironmentVariable(v, EnvironmentVariable(v, default_value=profile))
                 for v in PROFILE_VARIABLES
@@ -59,6 +74,15 @@ def generate_launch_description() -> LaunchDescription:
                         ),
                         'model': model,
                         'use_sim_time': use_sim_time,
+                        'autostart': ParameterValue(
+                            LaunchConfiguration('autostart'), value_type=bool
+                        ),
+                        'robot_description': ParameterValue(
+                            LaunchConfiguration('robot_description'), value_type=str
+                        ),
+                        'acceleration_rad_s2': ParameterValue(
+                            LaunchConfiguration('acceleration_rad_s2'), value_type=float
+                        ),
                     }
                 ],
             ),

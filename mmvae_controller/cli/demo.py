@@ -1,4 +1,4 @@
-"""`mmvae demo`: simulation, controller and diagnostics as three processes, watched and reported."""
+"""`mmvae demo`: simulation, controller and diagnostics as processes, watched and reported."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def write_animation(path: Path, task: str, record: Record) -> bool:
     joints = [(t, q) for n, t, q in record.joints if n == episode and began_s <= t <= ended_s]
     if not joints:
         return False
-    moments = np.arange(began_s, ended_s, GIF_FRAME_S).tolist() + [ended_s]
+    moments = [*np.arange(began_s, ended_s, GIF_FRAME_S).tolist(), ended_s]
     postures = [_nearest(joints, moment) for moment in moments]
     seen = [(t, p) for _, t, p in record.pictures]
     imagined = [(t, p) for _, t, p in record.imagined]
@@ -220,7 +220,7 @@ def _seconds(value: float | None) -> str:
 
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>mmvae demo: {task}</title><style>
-body {{ font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
+body {{ font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto }}
 img {{ max-width: 100% }} table {{ border-collapse: collapse }}
 td, th {{ padding: .15rem .8rem .15rem 0; text-align: left }}
 .good {{ color: #187a2f }} .bad {{ color: #b3261e }} .large {{ font-size: 2.2rem; margin: 0 }}

@@ -1,4 +1,4 @@
-"""The errors of the command line, and how each of ours reaches the user: one line, no traceback."""
+"""The errors of the command line; each of ours reaches the user as one line."""
 
 from __future__ import annotations
 

@@ -12,6 +12,17 @@ from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
 
 
+WRENCH_CHANNELS = ('force.x', 'force.y', 'force.z', 'torque.x', 'torque.y', 'torque.z')
+# What each image encoding says about the channels; a model knows these, not the encoding.
+COLOURS_OF = {
+    'rgb8': ('red', 'green', 'blue'),
+    'bgr8': ('blue', 'green', 'red'),
+    'mono8': ('grey',),
+}
+DEFAULT_ENCODING = 'rgb8'
+IMAGE_RANK = 3
+
+
 class InputMessage(StrEnum):
     """The message types a sense can come in."""
 
@@ -180,7 +191,7 @@ def _modality(name: str, section: Section) -> Modality:
     joints = section.texts('joints', ())
     channels = joints or section.texts('channels', ())
     if encoder is Encoder.IMAGE:
-        shape, channels = section.shape('shape'), ()
+        shape, channels = section.shape('shape'), _colours(section)
     elif section.has('shape'):
         shape = section.shape('shape')
         channels = channels or tuple(f'{name}{i}' for i in range(shape[0]))
@@ -204,6 +215,20 @@ def _modality(name: str, section: Section) -> Modality:
         raise ModalityError(f'{section.where}: {error}') from error
 
 
+def _colours(section: Section) -> tuple[str, ...]:
+    encoding = section.text('encoding', DEFAULT_ENCODING)
+    colours = COLOURS_OF.get(encoding)
+    shape = section.shape('shape')
+    if len(shape) != IMAGE_RANK:
+        return ('unnamed',) * shape[-1]  # The modality itself will refuse the shape.
+    if colours is None or len(colours) != shape[-1]:
+        raise ModalityError(
+            f'{section.where}: encoding {encoding!r} with {shape[-1]} channels, expected one of '
+            f'{ ({name: len(found) for name, found in COLOURS_OF.items()}) }'
+        )
+    return colours
+
+
 def _source(section: Section, modality: Modality) -> Source:
     message = section.choice('message', InputMessage)
     is_image = modality.encoder is Encoder.IMAGE
@@ -218,12 +243,7 @@ def _source(section: Section, modality: Modality) -> Source:
             raise ModalityError(
                 f'{section.where}: part is {part!r}, expected position, velocity or effort'
             )
-    encoding = section.text('encoding', 'rgb8') if is_image else ''
-    if is_image and (encoding not in CHANNELS_OF or modality.shape[2] != CHANNELS_OF[encoding]):
-        raise ModalityError(
-            f'{section.where}: encoding {encoding!r} with {modality.shape[2]} channels, '
-            f'expected one of {CHANNELS_OF}'
-        )
+    encoding = section.text('encoding', DEFAULT_ENCODING) if is_image else ''
     if message is InputMessage.WRENCH:
         unknown = [c for c in modality.channels if c not in WRENCH_CHANNELS]
         if unknown:
@@ -249,7 +269,3 @@ def _output(section: Section, modality: Modality) -> CommandOutput:
     )
     out.done()
     return output
-
-
-CHANNELS_OF = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
-WRENCH_CHANNELS = ('force.x', 'force.y', 'force.z', 'torque.x', 'torque.y', 'torque.z')

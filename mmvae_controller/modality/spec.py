@@ -42,7 +42,7 @@ class Modality:
         encoder: The kind of network; decides the rank of `shape`.
         shape: `(D,)` for a vector, `(H, W, C)` for an image.
         unit: Of every channel, e.g. `rad`; images are 8-bit intensities.
-        channels: A name for each of the D numbers of a vector; empty for an image.
+        channels: A name for each of the D numbers of a vector, or C colours of an image.
         max_age_s: An older sample is masked.
         quantity: Of a command only: position or velocity.
 
@@ -75,9 +75,9 @@ class Modality:
                 f'{self.name}: encoder {self.encoder} needs a shape of {rank} sizes, '
                 f'found {self.shape}'
             )
-        if self.encoder is Encoder.VECTOR and len(self.channels) != self.shape[0]:
+        if len(self.channels) != self.shape[-1]:
             raise ModalityError(
-                f'{self.name}: {self.shape[0]} numbers but {len(self.channels)} channel names'
+                f'{self.name}: {self.shape[-1]} numbers but {len(self.channels)} channel names'
             )
         if len(set(self.channels)) != len(self.channels):
             raise ModalityError(f'{self.name}: a channel is named twice in {self.channels}')

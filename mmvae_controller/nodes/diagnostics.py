@@ -166,7 +166,7 @@ class DiagnosticsNode(Node):
         if modality.encoder is Encoder.IMAGE:
             mean = np.nan_to_num(predicted.mean[0, CURRENT])
             picture = np.clip(np.rint(mean), 0, UINT8_MAX).astype(np.uint8)
-            return image_message(picture, ENCODING_OF[modality.shape[2]], stamp_ns, modality.name)
+            return image_message(picture, ENCODING_OF[modality.channels], stamp_ns, modality.name)
         values = np.stack([predicted.mean[0], predicted.std[0]])
         return labelled_array(
             Float32MultiArray,

@@ -8,7 +8,13 @@ from typing import Any
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.gate import Sent
-from mmvae_controller.modality.robot import CommandOutput, InputMessage, OutputMessage, Source
+from mmvae_controller.modality.robot import (
+    COLOURS_OF,
+    CommandOutput,
+    InputMessage,
+    OutputMessage,
+    Source,
+)
 from mmvae_controller.modality.spec import Modality, Quantity
 from mmvae_controller.nodes.errors import MessageError
 import numpy as np
@@ -18,7 +24,7 @@ from std_msgs.msg import Float32MultiArray, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 NS = 1_000_000_000
-ENCODING_OF = {1: 'mono8', 3: 'rgb8'}
+ENCODING_OF = {colours: encoding for encoding, colours in COLOURS_OF.items()}
 INPUT_TYPES: dict[InputMessage, type] = {
     InputMessage.IMAGE: Image,
     InputMessage.JOINT_STATE: JointState,

@@ -24,6 +24,7 @@ from mmvae_controller.simulation.simulator import (
     PHYSICS_STEP_NS,
     PROPRIOCEPTION_HZ,
     Readings,
+    RESET_EVERY_NS,
     Simulator,
 )
 from mmvae_controller.simulation.tasks import make_task
@@ -36,8 +37,6 @@ from std_msgs.msg import Float64MultiArray
 
 NS = 1_000_000_000
 BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
-# `Simulator.reset` moves time on to a whole second; done at one, it makes no jump.
-RESET_EVERY_NS = NS
 # After a reset, so long that no sample from before it waits in a queue of the controller.
 SETTLE_NS = NS // 10
 SLOW_SHARE = 0.9
@@ -50,7 +49,7 @@ class Phase(StrEnum):
     """What the simulation is waiting for, in this order; only when running it obeys."""
 
     STOPPING = 'waiting for the controller to stop'
-    RESETTING = 'waiting for a whole second to reset at'
+    RESETTING = 'waiting for the moment to reset at'
     SETTLING = 'letting the new scene reach the controller'
     RESUMING = 'waiting for the controller to resume'
     RUNNING = 'running'
@@ -163,7 +162,9 @@ class SimulationNode(Node):
         now_ns = self._simulator.time_ns
         if self._phase is Phase.STOPPING and self._stop.agreed(steady_ns):
             self._enter(Phase.RESETTING)
-        elif self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0:
+        elif (
+            self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0
+        ):  # else time would jump
             self._simulator.reset(self._seed + self._episode)
             self._enter(Phase.SETTLING)
         elif self._phase is Phase.SETTLING and now_ns - self._entered_ns >= SETTLE_NS:

@@ -17,6 +17,9 @@ CAMERA_HZ = 20
 PROPRIOCEPTION_HZ = 80
 NS = 1_000_000_000
 PHYSICS_STEP_NS = NS // PHYSICS_HZ
+# Every sensor is due at multiples of the slowest one's period; an episode begins at one.
+RESET_EVERY_STEPS = PHYSICS_HZ // CAMERA_HZ
+RESET_EVERY_NS = NS // CAMERA_HZ
 CAMERA_SIZE = (64, 64)
 CAMERA_POSE = CameraPose(eye=(1.6, 0.0, 1.35), target=(0.4, 0.0, 0.12), field_of_view_deg=46.0)
 
@@ -82,8 +85,7 @@ class Simulator:
         self.task.reset(self.arm, np.random.default_rng(seed))
         # Or the finger would go on feeling what it touched where the last episode ended.
         pybullet.performCollisionDetection(physicsClientId=self.client)
-        # Sensors are due at multiples of their period: begin at one where all of them are.
-        self._steps += -self._steps % PHYSICS_HZ
+        self._steps += -self._steps % RESET_EVERY_STEPS
         self._began_step = self._steps
         self._success = False
 

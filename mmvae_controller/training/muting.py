@@ -24,8 +24,8 @@ class Pattern(StrEnum):
     """Families of masks.
 
     COMPLETE: everything; POLICY: all but the command at t; START: the same with nothing at t-1,
-    as when an episode begins; PREVIOUS: everything at t-1, nothing at t; ALONE: one modality;
-    WITHOUT: all but one modality, asked as a policy; RANDOM: each slot known or not by a coin.
+    as when an episode begins; PREVIOUS: everything at t-1, nothing at t; ALONE and WITHOUT: one
+    modality, or all but one, asked as a policy; RANDOM: each slot known or not by a coin.
     """
 
     COMPLETE = 'complete'
@@ -69,7 +69,7 @@ def _draw_family(
     if family is Pattern.RANDOM:
         return random.random((count, size, STEPS)) < RANDOM_KEEP
     base = everything_known(modalities)
-    if family in (Pattern.POLICY, Pattern.START, Pattern.WITHOUT):
+    if family in (Pattern.POLICY, Pattern.START, Pattern.ALONE, Pattern.WITHOUT):
         base = policy_query(modalities)
     if family is Pattern.START:
         base[:, 1 - CURRENT] = False

@@ -22,7 +22,6 @@ import torch
 from torch import Tensor
 
 VALIDATION_BATCH = 512
-PICTURES_TO_FIT = 64
 PICTURES_TO_FIT = 500
 Rows = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ import pytest
 MS = 1_000_000
 SENSE = Modality('s', Role.SENSE, Encoder.VECTOR, (1,), 'm', ('x',), 0.1)
 OTHER = Modality('o', Role.SENSE, Encoder.VECTOR, (2,), 'm', ('x', 'y'), 1.0)
-PICTURE = Modality('p', Role.SENSE, Encoder.IMAGE, (2, 2, 1), 'intensity', (), 0.1)
+PICTURE = Modality('p', Role.SENSE, Encoder.IMAGE, (2, 2, 1), 'intensity', ('grey',), 0.1)
 STEP_S = 0.1
 
 

@@ -99,6 +99,14 @@ def test_a_folder_without_contract_is_no_model(tmp_path):
         read_contract(tmp_path)
 
 
+def test_a_robot_that_swaps_red_and_blue_is_told(contract, load, robot_data):
+    robot_data['modalities']['camera']['encoding'] = 'bgr8'
+    assert contract.misfits(load(robot_data)) == [
+        "camera: channels of the robot is ['blue', 'green', 'red'], "
+        "the model expects ['red', 'green', 'blue']"
+    ]
+
+
 def test_a_robot_that_differs_is_told_every_difference(contract, load, robot_data):
     joints = robot_data['modalities']['joints']
     joints['joints'] = ['left', 'spare', 'right']

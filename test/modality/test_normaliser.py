@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 VECTOR = Modality('v', Role.SENSE, Encoder.VECTOR, (2,), 'rad', ('a', 'b'), 1.0)
-IMAGE = Modality('i', Role.SENSE, Encoder.IMAGE, (2, 2, 3), 'intensity', (), 1.0)
+IMAGE = Modality(
+    'i', Role.SENSE, Encoder.IMAGE, (2, 2, 3), 'intensity', ('red', 'green', 'blue'), 1.0
+)
 numbers = st.floats(-1e6, 1e6, width=32)
 
 

@@ -133,7 +133,11 @@ def test_a_name_that_cannot_be_part_of_a_topic_is_refused(load, robot_data, name
 
 def test_the_small_robot_is_read_as_written(robot):
     camera, joints, touch, motor = robot.modalities
-    assert (camera.encoder, camera.shape, camera.channels) == (Encoder.IMAGE, (8, 8, 3), ())
+    assert (camera.encoder, camera.shape, camera.channels) == (
+        Encoder.IMAGE,
+        (8, 8, 3),
+        ('red', 'green', 'blue'),
+    )
     assert (joints.encoder, joints.shape) == (Encoder.VECTOR, (3,))
     assert joints.channels == ('right', 'spare', 'left')
     assert touch.channels == ('force.x', 'torque.z')

@@ -39,10 +39,11 @@ def test_previous_masks_everything_at_t(draw, robot):
     assert kinds(draw(Pattern.PREVIOUS)) == {expected.tobytes()}
 
 
-def test_alone_leaves_each_modality_equally_often(draw):
+def test_alone_leaves_each_modality_equally_often_and_asks_as_the_policy(draw):
     masks = draw(Pattern.ALONE)
     assert np.all(masks.any(axis=2).sum(axis=1) == 1)
-    assert np.all(masks[..., 0] == masks[..., 1])
+    assert np.all(masks[:, :3, 0] == masks[:, :3, 1])
+    assert not masks[:, 3, 1].any()
     shares = masks[..., 0].mean(axis=0)
     np.testing.assert_allclose(shares, 0.25, atol=0.03)
 
