@@ -72,17 +72,22 @@ def test_every_data_file_is_installed_in_the_folder_it_has_in_the_source(setup_a
         for path in paths
     }
     shipped = [ROOT / 'package.xml', *(ROOT / 'launch').glob('*.launch.py')]
-    for folder in ('config', 'models'):
-        shipped += [path for path in (ROOT / folder).rglob('*') if path.is_file()]
+    shipped += [path for path in (ROOT / 'config').rglob('*') if path.is_file()]
+    shipped += [ROOT / 'models/README.md']
+    for model in (ROOT / 'models').glob('*/'):
+        shipped += [model / f for f in ('model.yaml', 'network.onnx', 'weights.safetensors')]
     for path in shipped:
         relative = path.relative_to(ROOT).as_posix()
         assert installed.get(f'{SHARE}/{relative}') == relative
 
 
-def test_sub_folders_are_kept_and_bytecode_is_left_out(tmp_path, monkeypatch, setup_arguments):
+def test_sub_folders_are_kept_and_bytecode_and_training_state_are_left_out(
+    tmp_path, monkeypatch, setup_arguments
+):
     for name in ('package.xml', 'setup.py'):
         shutil.copy(ROOT / name, tmp_path)
-    for name in ('config/a/b/deep.yaml', 'config/top.yaml', 'config/a/stale.pyc'):
+    training = ('models/mine/training.safetensors', 'models/mine/logs/events')
+    for name in ('config/a/b/deep.yaml', 'config/top.yaml', 'config/a/stale.pyc', *training):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     monkeypatch.chdir(tmp_path)
@@ -91,6 +96,7 @@ def test_sub_folders_are_kept_and_bytecode_is_left_out(tmp_path, monkeypatch, se
     assert files[f'{SHARE}/config'] == ['config/top.yaml']
     assert files[f'{SHARE}/config/a/b'] == ['config/a/b/deep.yaml']
     assert f'{SHARE}/config/a' not in files
+    assert not any('models/mine' in folder for folder in files)
 
 
 def test_every_console_script_names_a_function_that_exists(setup_arguments):

@@ -25,6 +25,7 @@ from rich.live import Live
 NAMESPACE = 'mmvae_demo'
 # Fast DDS then talks to this machine alone; a demo has no business on a laboratory's network.
 LOCAL_ONLY = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
+LOG_FILE = 'nodes.log'
 REFRESH_S = 0.2
 START_S = 60.0
 # Between two episodes: handing over, resetting, meeting the arm again.
@@ -81,26 +82,31 @@ def run(settings: DemoSettings) -> int:
     print(
         f'Starting {", ".join(commands)} in namespace /{NAMESPACE}, ROS_DOMAIN_ID '
         f'{os.environ.get("ROS_DOMAIN_ID", "0")}, this machine only; their log is '
-        f'{settings.out / "nodes.log"}'
+        f'{settings.out / LOG_FILE}'
     )
     monitor = Monitor(robot, NAMESPACE)
     try:
-        with Processes() as processes, _interruptible():
-            for name, command in commands.items():
-                log = settings.out / 'nodes.log'
-                processes.start(
-                    name, ['sh', '-c', 'exec "$@" >>"$0" 2>&1', str(log), *command], env
-                )
-            _watch(settings, monitor, processes)
+        _run_nodes(settings, commands, env, monitor)
     finally:
         monitor.close()
-    rate = write_report(settings.out, settings.task, contract, robot, monitor.record)
+        # An interrupted demo has something to tell as well.
+        rate = write_report(settings.out, settings.task, contract, robot, monitor.record)
     enough = rate >= settings.required
     print(
         f'{"Success" if enough else "FAILED"}: {rate:.0%} of {settings.episodes} episodes, '
         f'{settings.required:.0%} required; see {settings.out / "report.html"}'
     )
     return EXIT_OK if enough else EXIT_FAILED
+
+
+def _run_nodes(
+    settings: DemoSettings, commands: dict[str, list[str]], env: dict[str, str], monitor: Monitor
+) -> None:
+    log = settings.out / LOG_FILE
+    with log.open('wb') as output, Processes() as processes, _interruptible():
+        for name, command in commands.items():
+            processes.start(name, command, env, output)
+        _watch(settings, monitor, processes)
 
 
 def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> None:
@@ -115,14 +121,14 @@ def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> No
             live.update(view(monitor, settings.episodes))
             ended = processes.poll()
             if ended is not None:
-                raise CliError(f'{ended}; see {settings.out / "nodes.log"}')
+                raise CliError(f'{ended}; see {settings.out / LOG_FILE}')
             if len(monitor.record.episodes) > done:
                 done, last_s = len(monitor.record.episodes), time.monotonic()
                 limit_s = BETWEEN_S + 10 / settings.real_time_factor + START_S / 2
             if time.monotonic() - last_s > limit_s:
                 raise CliError(
                     f'no episode ended for {limit_s:.0f} s: {_explain(monitor)}; see '
-                    f'{settings.out / "nodes.log"}'
+                    f'{settings.out / LOG_FILE}'
                 )
     console.print(f'{settings.episodes} episodes in {time.monotonic() - started_s:.0f} s')
 

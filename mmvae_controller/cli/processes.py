@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import os
 from pathlib import Path
 from queue import Empty, SimpleQueue
+import shutil
 import signal
 import subprocess
 import threading
 import time
+from typing import IO
 
 GRACE_S = 5.0
 # rclpy's wheels start Python anew with their library path and leave this mark; inherited, it
@@ -57,7 +59,11 @@ class Processes:
         self.stop()
 
     def start(
-        self, name: str, command: Sequence[str], env: Mapping[str, str] | None = None
+        self,
+        name: str,
+        command: Sequence[str],
+        env: Mapping[str, str] | None = None,
+        log: IO[bytes] | None = None,
     ) -> None:
         """Start a child.
 
@@ -65,11 +71,16 @@ class Processes:
             name: To tell it by.
             command: With its arguments.
             env: Its environment; by default `child_environment()`.
+            log: Where its output goes; by default where ours goes.
 
         """
         # In a session of its own, Ctrl+C reaches it through `stop` alone, in order.
         process = subprocess.Popen(
-            list(command), env=dict(env or child_environment()), start_new_session=True
+            [*_tied_to_us(), *command],
+            env=dict(env or child_environment()),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
         self._running[name] = process
         threading.Thread(target=self._await, args=(name, process), daemon=True).start()
@@ -108,6 +119,15 @@ class Processes:
 
     def _await(self, name: str, process: subprocess.Popen[bytes]) -> None:
         self._ended.put(Ended(name, process.wait()))
+
+
+def _tied_to_us() -> list[str]:
+    """Return the start of a command line that ends a child with SIGTERM when we are killed.
+
+    Without it a controller would go on commanding when nobody is left to stop it.
+    """
+    setpriv = shutil.which('setpriv')
+    return [setpriv, '--pdeathsig', 'TERM'] if setpriv else []
 
 
 def child_environment(profile: Path | None = None) -> dict[str, str]:

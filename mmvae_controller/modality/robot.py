@@ -11,7 +11,6 @@ from mmvae_controller.modality.limits import JointLimits
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
 
-
 WRENCH_CHANNELS = ('force.x', 'force.y', 'force.z', 'torque.x', 'torque.y', 'torque.z')
 # What each image encoding says about the channels; a model knows these, not the encoding.
 COLOURS_OF = {

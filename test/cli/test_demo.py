@@ -1,0 +1,68 @@
+"""The demo with the shipped model: three processes over DDS, and what it leaves behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+import os
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+
+from PIL import Image
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = [pytest.mark.ros, pytest.mark.slow]
+
+DOMAIN_ID = '91'
+DEADLINE_S = 240
+POLL_S = 0.05
+
+
+def start(out: Path, *options: str) -> subprocess.Popen[str]:
+    env = os.environ | {'ROS_DOMAIN_ID': DOMAIN_ID}
+    env.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)
+    command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'demo', '--out', str(out)]
+    return subprocess.Popen(
+        [*command, *options], env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(POLL_S)
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(errors='replace') if path.exists() else ''
+
+
+def test_the_shipped_model_touches_the_ball_over_ros_and_a_report_remains(tmp_path):
+    process = start(tmp_path, '--episodes', '4', '--seed', '300', '--required', '0.7')
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 0, output
+    report = json.loads((tmp_path / 'report.json').read_text())
+    assert len(report['episodes']) == 4
+    assert report['success_rate'] >= 0.7
+    assert report['tick_ms']['p50'] > 0
+    assert all(nats is not None for nats in report['mean_command_loss_nats'].values())
+    gate = next(v for k, v in report['diagnostics'].items() if k.endswith('controller: gate'))
+    assert int(gate['values']['sent']) > 0
+    with Image.open(tmp_path / 'episode.gif') as animation:
+        assert animation.n_frames > 5
+    assert 'data:image/gif' in (tmp_path / 'report.html').read_text()
+
+
+def test_an_interrupted_demo_still_reports(tmp_path):
+    process = start(tmp_path, '--episodes', '500')
+    until(lambda: 'episode 0:' in text_of(tmp_path / 'nodes.log'))
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=DEADLINE_S)
+    assert process.returncode == 130, output
+    report = json.loads((tmp_path / 'report.json').read_text())
+    assert 1 <= len(report['episodes']) < 500
