@@ -58,7 +58,7 @@ SMALL_ROBOT: dict[str, Any] = {
     },
     'control': {
         'rate_hz': 50, 'step_s': 0.1, 'anchor': 'joints', 'required': ['joints', 'camera'],
-        'watchdog_s': 0.25,
+        'watchdog_s': 0.25, 'max_following_error_rad': 3.0,
     },
 }  # fmt: skip
 SMALL_NETWORK: dict[str, Any] = {

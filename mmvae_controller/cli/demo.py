@@ -85,6 +85,7 @@ def run(settings: DemoSettings) -> int:
         f'{settings.out / LOG_FILE}'
     )
     monitor = Monitor(robot, NAMESPACE)
+    monitor.record.real_time_factor = settings.real_time_factor
     try:
         _run_nodes(settings, commands, env, monitor)
     finally:

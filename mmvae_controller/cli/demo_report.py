@@ -84,19 +84,16 @@ def write_animation(path: Path, task: str, record: Record) -> bool:
     Left the arm as somebody beside it would see it, right what its camera saw and what the
     model, at the same moment, decoded that it sees.
     """
-    chosen = next((e for e in record.episodes if e['success'] == 'True'), None)
-    if chosen is None:
+    shown = _first_success_seen_whole(record)
+    if shown is None:
         return False
-    episode, began_s, ended_s = _span(record, chosen)
-    joints = [(t, q) for n, t, q in record.joints if n == episode and began_s <= t <= ended_s]
-    if not joints:
-        return False
+    seed, began_s, ended_s, joints = shown
     moments = [*np.arange(began_s, ended_s, GIF_FRAME_S).tolist(), ended_s]
     postures = [_nearest(joints, moment) for moment in moments]
     seen = [(t, p) for _, t, p in record.pictures]
     imagined = [(t, p) for _, t, p in record.imagined]
     frames = []
-    overviews = replay(task, int(chosen['seed']), postures)
+    overviews = replay(task, seed, postures)
     for moment, overview in zip(moments, overviews, strict=True):
         small = [_enlarged(_nearest(s, moment)) for s in (seen, imagined) if s]
         column = np.concatenate(small, axis=0) if small else overview[:, :0]
@@ -110,12 +107,22 @@ def write_animation(path: Path, task: str, record: Record) -> bool:
     return True
 
 
-def _span(record: Record, episode: dict[str, str]) -> tuple[int, float, float]:
-    """Return number, begin and end of an episode on the clock of the record."""
-    number = int(episode['episode'])
-    ended_s = max((t for n, t, _ in record.joints if n == number), default=0.0)
-    # Wall time: a simulation at twice real time takes half of it.
-    return number, ended_s - float(episode['elapsed_s']), ended_s
+def _first_success_seen_whole(
+    record: Record,
+) -> tuple[int, float, float, list[tuple[float, NDArray[Any]]]] | None:
+    """Return seed, begin, end and movement of an episode, on the clock of the record.
+
+    The first episodes may have begun before the monitor and the simulation had found each other.
+    """
+    for episode in record.episodes:
+        moves = [(t, q) for n, t, q in record.joints if n == int(episode['episode'])]
+        if episode['success'] != 'True' or not moves:
+            continue
+        ended_s = moves[-1][0]
+        began_s = ended_s - float(episode['elapsed_s']) / record.real_time_factor
+        if moves[0][0] <= began_s + GIF_FRAME_S:
+            return int(episode['seed']), began_s, ended_s, moves
+    return None
 
 
 def _nearest(series: Sequence[tuple[float, NDArray[Any]]], moment: float) -> NDArray[Any]:

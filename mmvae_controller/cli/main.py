@@ -28,7 +28,7 @@ def collect(
     out: Annotated[Path, typer.Option(help='Folder of the data set; resumed if it has begun.')],
     robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
     task: Annotated[str, typer.Option(help='What to demonstrate.')] = 'touch_target',
-    episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 600,
+    episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 1200,
     seed: Annotated[int, typer.Option(min=0, help='Of the first; the next has seed + 1.')] = 10**6,
     processes: Annotated[int, typer.Option(min=1, help='How many simulate at once.')] = 2,
 ) -> None:

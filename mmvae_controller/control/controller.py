@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+import time
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, hold, judge, Reason, Request, Sent
@@ -14,6 +16,11 @@ from mmvae_controller.modality.spec import Modality, Quantity
 import numpy as np
 from numpy.typing import NDArray
 
+# A joint that rests on its limit may be measured beyond it by what float32 cannot hold.
+LIMIT_SLACK_RAD = 1e-5
+# Unmeasured for so long, the arm may be anywhere: the last set-point is no safe place any more.
+LOST_AFTER_NS = NS
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tick:
@@ -23,7 +30,8 @@ class Tick:
         observation: Valid until the next tick.
         missing: The required senses that were not known.
         estimate: None when nobody was asked.
-        decision: None when there is nothing to hold yet: no joint position was ever measured.
+        decision: None when nothing is to be sent: there is no set-point, see `idle`.
+        idle: Why there is no set-point, for an operator; empty when there is one.
 
     """
 
@@ -31,13 +39,24 @@ class Tick:
     missing: tuple[str, ...]
     estimate: Estimate | None
     decision: Decision | None
+    idle: str
 
 
 class Controller:
-    """Joins window, policy and gate; knows no ROS and no clock of its own."""
+    """Joins window, policy and gate; knows no ROS.
+
+    It has a set-point from the moment the joints are measured inside their limits. It gives the
+    set-point up, and sends nothing, when the arm does not follow it or is not measured any more:
+    to repeat it then could make the arm jump to a place it left long ago.
+    """
 
     def __init__(
-        self, robot: Robot, modalities: tuple[Modality, ...], step_s: float, policy: Policy
+        self,
+        robot: Robot,
+        modalities: tuple[Modality, ...],
+        step_s: float,
+        policy: Policy,
+        clock_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """Build one for a robot.
 
@@ -47,6 +66,7 @@ class Controller:
                 the robot to say.
             step_s: The time between the model's two steps.
             policy: Who decides.
+            clock_ns: A steady clock: how long the policy thought.
 
         Raises:
             ControlError: The robot has no limits, or lacks a modality of the model.
@@ -65,9 +85,13 @@ class Controller:
         self._rows = {m.name: row for row, m in enumerate(modalities)}
         anchor = next(m for m in robot.modalities if m.name == robot.anchor)
         self._anchor_index = [anchor.channels.index(j) for j in robot.output.joints]
+        self._clock_ns = clock_ns
         self._sent: Sent | None = None
         self._sent_ns = 0
+        self._measured_ns: int | None = None
         self._stopped = False
+        self._resuming = False
+        self._let_go = ''
 
     @property
     def stopped(self) -> bool:
@@ -75,18 +99,26 @@ class Controller:
         return self._stopped
 
     def reset(self) -> None:
-        """Forget every sample and the last command, as after the robot was moved by others."""
+        """Begin anew, as if just built."""
         self.window.clear()
-        self._sent = None
+        self._forget_set_point()
+        self._stopped = False
+        self._resuming = False
 
     def stop(self) -> None:
         """Hold until told to resume."""
         self._stopped = True
 
     def resume(self) -> None:
-        """Go on, from where the robot is measured next."""
+        """Go on with what is sensed from now on.
+
+        From the last set-point if the arm is still near it, so that an arm that sags under its
+        weight makes no step; else from where it is measured.
+        """
         self._stopped = False
-        self.reset()
+        self._resuming = True
+        self._let_go = ''
+        self.window.clear()
 
     def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> None:
         """Take a sample of a sense; see `ObservationWindow.push`."""
@@ -100,52 +132,102 @@ class Controller:
             for name in self.robot.required
             if not observation.known[self._rows[name], CURRENT]
         )
-        if self._sent is None:
-            self._anchor(observation, now_ns)
+        idle = self._follow(observation, now_ns)
         estimate = None
         decision = None
         if self._sent is not None and self._stopped:
             decision = hold(self._sent, Reason.STOPPED)
+        elif self._sent is not None and missing:
+            decision = hold(self._sent, Reason.STALE)
         elif self._sent is not None:
-            estimate = None if missing else self.policy.decide(observation)
-            decision = self._judge(estimate, now_ns)
+            asked_ns = self._clock_ns()
+            estimate = self.policy.decide(observation)
+            # What was fresh when the question was asked is not when the answer is late.
+            fresh = self._clock_ns() - asked_ns <= self.robot.watchdog_s * NS
+            decision = self._judge(self._sent, estimate, fresh, now_ns)
         if decision is not None:
             self._remember(decision, now_ns)
-        return Tick(observation, missing, estimate, decision)
+        return Tick(observation, missing, estimate, decision, idle)
 
-    def hold(self, reason: Reason) -> Decision | None:
+    def hold(self, reason: Reason, now_ns: int) -> Decision | None:
         """Return the decision to stay, for whoever has to send one outside a tick."""
         if self._sent is None:
             return None
         decision = hold(self._sent, reason)
-        self._sent = decision.sent
+        self._remember(decision, now_ns)
         return decision
 
-    def _judge(self, estimate: Estimate | None, now_ns: int) -> Decision:
-        assert self._sent is not None
-        if estimate is None:
-            return hold(self._sent, Reason.STALE)
-        request = Request(estimate.mean, estimate.std, self._quantity, fresh=True)
+    def _judge(self, last: Sent, estimate: Estimate, fresh: bool, now_ns: int) -> Decision:
+        request = Request(estimate.mean, estimate.std, self._quantity, fresh)
         # A late tick must not make up for lost time with a larger step.
         elapsed_s = min((now_ns - self._sent_ns) / NS, self._period_s)
-        return judge(request, self._sent, self._limits, elapsed_s, self.robot.output.max_std)
+        return judge(request, last, self._limits, elapsed_s, self.robot.output.max_std)
+
+    def _follow(self, observation: Observation, now_ns: int) -> str:
+        """Compare the set-point with the arm: take, keep or give it up; return why there is none.
+
+        Here alone a set-point begins and ends.
+        """
+        measured = self._measure(observation, now_ns)
+        if measured is None:
+            if self._sent is not None and self._is_lost(now_ns):
+                self._forget_set_point()
+            return '' if self._sent is not None else f'{self.robot.anchor} is not known'
+        resuming, self._resuming = self._resuming, False
+        if self._sent is not None:
+            error_rad = np.abs(measured - self._sent.position)
+            worst = int(np.argmax(error_rad))
+            if error_rad[worst] <= self.robot.max_following_error_rad:
+                return ''
+            self._forget_set_point()
+            if not resuming:
+                self._stopped = True
+                self._let_go = (
+                    f'{self._limits.joints[worst]} is {error_rad[worst]:.3f} rad from its '
+                    f'set-point, max_following_error_rad {self.robot.max_following_error_rad:g}: '
+                    'let go until resumed'
+                )
+        if self._stopped:
+            return self._let_go or 'stopped'
+        return self._anchor(measured, now_ns)
+
+    def _measure(self, observation: Observation, now_ns: int) -> NDArray[np.float64] | None:
+        """Return the measured position of the commanded joints, None when it is not known."""
+        if not observation.known[self._rows[self.robot.anchor], CURRENT]:
+            return None
+        self._measured_ns = now_ns
+        measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
+        return np.asarray(measured[self._anchor_index])
+
+    def _is_lost(self, now_ns: int) -> bool:
+        if self._measured_ns is None or now_ns < self._measured_ns:
+            self._measured_ns = now_ns  # Counted from here, also when the clock was set back.
+        return now_ns - self._measured_ns > LOST_AFTER_NS
+
+    def _forget_set_point(self) -> None:
+        self._sent = None
+        self._measured_ns = None
+        self._let_go = ''
 
     @property
     def _quantity(self) -> Quantity:
         assert self.robot.command.quantity is not None
         return self.robot.command.quantity
 
-    def _anchor(self, observation: Observation, now_ns: int) -> None:
-        """Take the measured position as the first set-point; refuse one outside the limits."""
-        if not observation.known[self._rows[self.robot.anchor], CURRENT]:
-            return
-        measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
-        position = measured[self._anchor_index]
+    def _anchor(self, measured: NDArray[np.float64], now_ns: int) -> str:
+        """Take the measured position as set-point; refuse one outside the limits and say so."""
         limits = self._limits
-        if np.any(position < limits.lower_rad) or np.any(position > limits.upper_rad):
-            return
-        self._sent = Sent(position, np.zeros_like(position))
+        beyond_rad = np.maximum(limits.lower_rad - measured, measured - limits.upper_rad)
+        worst = int(np.argmax(beyond_rad))
+        if beyond_rad[worst] > LIMIT_SLACK_RAD:
+            return (
+                f'{limits.joints[worst]} is outside the limits: at {measured[worst]:.4f} rad, '
+                f'expected {limits.lower_rad[worst]:g} to {limits.upper_rad[worst]:g}'
+            )
+        inside = np.clip(measured, limits.lower_rad, limits.upper_rad)
+        self._sent = Sent(inside, np.zeros_like(inside))
         self._sent_ns = now_ns - round(self._period_s * NS)
+        return ''
 
     def _remember(self, decision: Decision, now_ns: int) -> None:
         self._sent = decision.sent

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     STOPPED = 'stopped'
     CLOCK = 'clock'
     WATCHDOG = 'watchdog'
+    NOT_FOLLOWING = 'not_following'
     NO_ANCHOR = 'no_anchor'
     ERROR = 'error'
 

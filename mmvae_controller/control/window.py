@@ -12,7 +12,6 @@ import math
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.observation import (
-    CURRENT,
     empty_values,
     nothing_known,
     Observation,
@@ -107,11 +106,6 @@ class ObservationWindow:
                     known[row, slot] = True
                     self._values[modality.name][slot] = value
         return Observation(now_ns, self._values, known, age_s)
-
-    def is_known(self, observation: Observation, name: str) -> bool:
-        """Tell whether a modality is known at t."""
-        row = self.modalities.index(self._by_name[name])
-        return bool(observation.known[row, CURRENT])
 
     def _latest(self, name: str, slot_ns: int) -> _Sample | None:
         for sample in reversed(self._samples[name]):

@@ -119,10 +119,3 @@ def masked_copies(known: Mask) -> Mask:
     count = len(known)
     picked = np.eye(count, dtype=bool)[:, :, None]
     return np.concatenate([known[None], known & picked, known & ~picked])
-
-
-def steering_share(importance: Importance, names: Sequence[str]) -> dict[str, float]:
-    """Return each sense's share of the command's loss of precision; shares add up to 1 or 0."""
-    losses = {n: importance.measures['precision_loss_command'][n] for n in names}
-    total = sum(losses.values())
-    return {n: loss / total if total > 0 else 0.0 for n, loss in losses.items()}

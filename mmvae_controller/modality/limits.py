@@ -82,7 +82,7 @@ class JointLimits:
 
 
 def limits_from_urdf(
-    urdf: str, joints: tuple[str, ...], acceleration_rad_s2: float, velocity_scale: float = 1.0
+    urdf: str, joints: tuple[str, ...], acceleration_rad_s2: float
 ) -> JointLimits:
     """Read position and velocity limits from a robot description.
 
@@ -90,7 +90,6 @@ def limits_from_urdf(
         urdf: The XML text.
         joints: Whose limits are wanted, in order.
         acceleration_rad_s2: A URDF has none, so it is given; one for all joints.
-        velocity_scale: 0.1 lets each joint have a tenth of its speed.
 
     Raises:
         ModalityError: Not XML, a joint is missing, or it has no limits.
@@ -113,4 +112,4 @@ def limits_from_urdf(
             raise ModalityError(f'robot description: limit of {joint}: {error}') from error
     lower, upper, velocity = np.array(rows, dtype=np.float64).reshape(-1, 3).T
     acceleration = np.full(len(joints), acceleration_rad_s2)
-    return JointLimits(joints, lower, upper, velocity * velocity_scale, acceleration)
+    return JointLimits(joints, lower, upper, velocity, acceleration)

@@ -28,8 +28,14 @@ class Section:
         self._read: set[str] = set()
 
     def has(self, key: str) -> bool:
-        """Tell whether an optional key is there."""
+        """Tell whether an optional key is there and not empty."""
+        self._read.add(key)
         return self.data.get(key) is not None
+
+    def is_off(self, key: str) -> bool:
+        """Tell whether a key says `off`, which YAML reads as false."""
+        self._read.add(key)
+        return self.data.get(key) is False
 
     def section(self, key: str) -> Section:
         """Return the mapping below a key."""
@@ -66,10 +72,6 @@ class Section:
 
         return int(self._typed(key, f'a whole number of at least {low}', fits, default))
 
-    def flag(self, key: str, default: bool | None = None) -> bool:
-        """Return true or false."""
-        return bool(self._typed(key, 'true or false', lambda v: isinstance(v, bool), default))
-
     def numbers(self, key: str, default: tuple[float, ...] | None = None) -> tuple[float, ...]:
         """Return a list of finite numbers."""
 
@@ -104,10 +106,6 @@ class Section:
         names = [c.value for c in choices]
         found = self._typed(key, f'one of {names}', lambda v: v in names, default)
         return choices(found)
-
-    def anything(self, key: str) -> Any:
-        """Return what stands there, unchecked."""
-        return self._get(key)
 
     def done(self) -> None:
         """Raise if the mapping holds a key that nobody asked for: it is most likely a typo."""

@@ -69,7 +69,7 @@ class CommandOutput:
         joints: In the order of the wire.
         limits: None until they are found in `robot_description`.
         max_std: The decoded standard deviation above which the arm holds, in the unit of the
-            command; None switches this check off.
+            command; None, `off` in the file, switches this check off.
 
     """
 
@@ -96,6 +96,8 @@ class Robot:
         rate_hz: Of the control loop.
         step_s: The time between the two steps of an observation; a model brings its own.
         watchdog_s: How long the loop may stand still before the watchdog holds the arm.
+        max_following_error_rad: How far any joint may be from its set-point; farther away, the
+            set-point is given up and nothing is sent until resumed.
         path: Where it was read from.
 
     """
@@ -109,6 +111,7 @@ class Robot:
     rate_hz: float
     step_s: float
     watchdog_s: float
+    max_following_error_rad: float
     path: Path = field(default=Path())
 
     @property
@@ -152,6 +155,7 @@ def load_robot(path: Path) -> Robot:
         rate_hz=control.number('rate_hz', low=1, high=1000),
         step_s=control.number('step_s', low=0.001, high=10),
         watchdog_s=control.number('watchdog_s', default=0.25, low=0.001, high=10),
+        max_following_error_rad=control.number('max_following_error_rad', low=0.001, high=3.2),
         path=path,
     )
     control.done()
@@ -170,6 +174,11 @@ def _check(robot: Robot) -> None:
         raise ModalityError(
             f'{where}: anchor {robot.anchor} is {source.message} {source.part}, expected the '
             'position of sensor_msgs/JointState: it is where the first set-point starts from'
+        )
+    if robot.anchor not in robot.required:
+        raise ModalityError(
+            f'{where}: required is {list(robot.required)}, expected {robot.anchor} among them: '
+            'an arm whose joints are not measured must hold'
         )
     measured = next(m for m in robot.modalities if m.name == robot.anchor).channels
     if robot.watchdog_s * robot.rate_hz <= 1:
@@ -255,6 +264,11 @@ def _source(section: Section, modality: Modality) -> Source:
 def _output(section: Section, modality: Modality) -> CommandOutput:
     out = section.section('output')
     quantity = out.choice('quantity', Quantity, Quantity.POSITION)
+    if quantity is Quantity.VELOCITY:
+        raise ModalityError(
+            f'{out.where}: quantity velocity is not supported yet: position limits are counted on '
+            'the set-points sent, which is where the arm is on a position wire alone'
+        )
     limits = None
     if out.has('limits'):
         limits = JointLimits.from_section(out.section('limits'), modality.channels)
@@ -264,7 +278,7 @@ def _output(section: Section, modality: Modality) -> CommandOutput:
         quantity=quantity,
         joints=modality.channels,
         limits=limits,
-        max_std=out.number('max_std', low=0) if out.has('max_std') else None,
+        max_std=None if out.is_off('max_std') else out.number('max_std', low=0),
     )
     out.done()
     return output

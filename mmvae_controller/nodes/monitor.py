@@ -40,6 +40,7 @@ class Record:
     """What was seen so far.
 
     Args:
+        real_time_factor: Simulated seconds per second of this record.
         episodes: The values of each finished episode, as published.
         statuses: The newest status by name.
         importance: By modality, (seconds since the start, nats of the command lost without it).
@@ -50,6 +51,7 @@ class Record:
 
     """
 
+    real_time_factor: float = 1.0
     episodes: list[dict[str, str]] = field(default_factory=list)
     statuses: dict[str, Seen] = field(default_factory=dict)
     importance: dict[str, list[tuple[float, float]]] = field(default_factory=dict)

@@ -37,9 +37,12 @@ class Expert:
         return Estimate(velocity, np.zeros_like(velocity))
 
     def velocity(self) -> NDArray[np.float64]:
-        """Return the joint velocity `(7,)` rad/s towards the target."""
+        """Return the joint velocity `(7,)` rad/s towards the target.
+
+        It rests while it touches, not because it once did: pushed away, it comes back.
+        """
         arm = self._simulator.arm
-        if self._simulator.outcome().success:
+        if self._simulator.task.succeeded(arm):
             return np.zeros(len(arm.joints))
         position, _ = arm.state()
         linear, angular = arm.fingertip_jacobian(position)

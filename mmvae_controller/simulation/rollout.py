@@ -10,6 +10,7 @@ from typing import Any
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy
+from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.episode import blackout, Distortion, ticks, wire
 from mmvae_controller.simulation.simulator import Simulator
@@ -18,12 +19,13 @@ from mmvae_controller.simulation.tasks import make_task
 
 @dataclass(frozen=True, slots=True)
 class EpisodeResult:
-    """How one episode ended."""
+    """How one episode ended, and in which share of the ticks the gate held the arm."""
 
     seed: int
     success: bool
     elapsed_s: float
     distance_m: float
+    held_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class RolloutReport:
             'success_rate': success_rate(self.seeing),
             'blind_success_rate': success_rate(self.blind),
             'median_success_time_s': median_success_time_s(self.seeing),
+            'held_share': _mean_held_share(self.seeing),
+            'blind_held_share': _mean_held_share(self.blind),
             'episodes': len(self.seeing),
             'model': self.model,
             'network_sha256': self.checksum,
@@ -66,6 +70,10 @@ def median_success_time_s(results: tuple[EpisodeResult, ...]) -> float | None:
     """Return the median time of the successes, or None if there were none."""
     times = [r.elapsed_s for r in results if r.success]
     return statistics.median(times) if times else None
+
+
+def _mean_held_share(results: tuple[EpisodeResult, ...]) -> float | None:
+    return statistics.fmean(r.held_share for r in results) if results else None
 
 
 def rollout(
@@ -111,7 +119,7 @@ def rollout(
     contract = network.contract
     return RolloutReport(
         contract.name,
-        contract.checksums['network.onnx'],
+        contract.checksums[NETWORK_FILE],
         robot.name,
         task,
         runs['seeing'],
@@ -131,7 +139,11 @@ def _episodes(
     controller = Controller(robot, contract.modalities, contract.step_s, policy)
     wiring = wire(robot, simulator)
     for seed in seeds:
-        for _ in ticks(simulator, controller, wiring, seed, distort=distort):
-            pass
+        held = [
+            tick.decision is None or tick.decision.holding
+            for tick in ticks(simulator, controller, wiring, seed, distort=distort)
+        ]
         outcome = simulator.outcome()
-        yield EpisodeResult(seed, outcome.success, outcome.elapsed_s, outcome.distance_m)
+        yield EpisodeResult(
+            seed, outcome.success, outcome.elapsed_s, outcome.distance_m, sum(held) / len(held)
+        )

@@ -78,7 +78,7 @@ def test_no_command_before_the_joints_were_measured(controller, wish):
     for tick in run(controller, NS, 5, joints=None):
         assert tick.decision is None
         assert tick.missing == ('joints',)
-    assert controller.hold(Reason.STOPPED) is None
+    assert controller.hold(Reason.STOPPED, NS) is None
     assert wish.asked == 0
 
 
@@ -129,7 +129,14 @@ def test_how_old_a_sample_may_be_is_for_the_robot_to_say(robot, wish):
     assert controller.tick(NS + NS // 2).decision.reasons == (Reason.STALE,)
 
 
-def test_stop_holds_and_resume_starts_from_where_the_arm_is_then(controller, wish):
+@pytest.fixture
+def attentive(robot, wish):
+    """A controller that notices when the arm is elsewhere."""
+    return Controller(replace(robot, max_following_error_rad=0.3), robot.modalities, 0.1, wish)
+
+
+def test_stop_holds_and_resume_starts_from_where_the_arm_is_then(attentive, wish):
+    controller = attentive
     last = run(controller, NS, 50)[-1].decision.sent
     controller.stop()
     assert controller.stopped
@@ -144,17 +151,76 @@ def test_stop_holds_and_resume_starts_from_where_the_arm_is_then(controller, wis
     np.testing.assert_allclose(moved.sent.position, [0.75 + 0.1 / 50, 1.0 - 0.1 / 50])
 
 
-def test_after_resume_nothing_is_commanded_until_the_joints_are_measured_anew(controller):
-    run(controller, NS, 5)
+def test_after_resume_the_arm_holds_until_the_joints_are_measured_anew(controller):
+    last = run(controller, NS, 5)[-1].decision.sent
     controller.stop()
     controller.resume()
-    assert controller.tick(NS + 5 * PERIOD_NS).decision is None
+    held = controller.tick(NS + 5 * PERIOD_NS).decision
+    assert held.reasons == (Reason.STALE,)
+    assert np.array_equal(held.sent.position, last.position)
+
+
+def test_resume_of_an_arm_that_sags_makes_no_step(attentive):
+    last = run(attentive, NS, 5)[-1].decision.sent
+    attentive.stop()
+    attentive.resume()
+    sagging = np.add(MEASURED, [0.2, 0, 0.2])
+    first = run(attentive, NS + 5 * PERIOD_NS, 1, joints=sagging)[0].decision
+    assert np.abs(first.sent.position - last.position).max() <= 0.1 / 50 + 1e-12
+
+
+def test_stopped_before_it_began_it_commands_nothing(controller):
+    controller.stop()
+    for tick in run(controller, NS, 3):
+        assert tick.decision is None
+        assert tick.idle == 'stopped'
+
+
+def test_an_arm_that_does_not_follow_is_let_go_until_resumed(attentive, wish):
+    wish.value[:] = [1.0, 0.0]
+    ticks = run(attentive, NS, 40)
+    sent = [t.decision.sent.position[0] for t in ticks if t.decision is not None]
+    assert max(sent) <= -0.25 + 0.3 + 1.0 / 50
+    assert ticks[-1].decision is None
+    assert 'left is 0.3' in ticks[-1].idle
+    assert 'max_following_error_rad 0.3' in ticks[-1].idle
+    assert attentive.stopped
+    # Also when the arm is back near the set-point: nobody said that it may go on.
+    assert run(attentive, 3 * NS, 3)[-1].decision is None
+    attentive.resume()
+    assert not run(attentive, 4 * NS, 1)[0].decision.holding
+
+
+def test_an_arm_moved_by_hand_while_unmeasured_is_not_sent_back(attentive):
+    run(attentive, NS, 10)
+    gone = run(attentive, NS + 10 * PERIOD_NS, 120, joints=None)
+    assert gone[10].decision.reasons == (Reason.STALE,)
+    assert gone[-1].decision is None
+    assert gone[-1].idle == 'joints is not known'
+    back = run(attentive, 5 * NS, 1, joints=[-1.9, 0.0, 0.9])[0].decision
+    np.testing.assert_allclose(back.sent.position, [0.9 + 0.1 / 50, -1.9 - 0.1 / 50])
+
+
+def test_a_command_decided_too_slowly_is_not_sent(robot, wish):
+    now_ns = iter(range(0, 100 * NS, NS // 5))
+    slow = Controller(robot, robot.modalities, 0.1, wish, clock_ns=lambda: next(now_ns))
+    assert run(slow, NS, 1)[0].decision.reasons == ()
+    now_ns = iter(range(0, 100 * NS, NS // 3))
+    assert run(slow, 2 * NS, 1)[0].decision.reasons == (Reason.STALE,)
+
+
+def test_a_joint_measured_on_its_limit_in_float32_starts(load, robot_data):
+    robot_data['modalities']['motor']['output']['limits']['upper_rad'] = [0.3, 2]
+    robot = load(robot_data)
+    controller = Controller(robot, robot.modalities, 0.1, Wish([0.0, 0.0]))
+    first = run(controller, NS, 1, joints=[0.5, 0.0, np.float32(0.3) + 1e-7])[0].decision
+    assert first.sent.position[0] == 0.3
 
 
 def test_a_hold_from_outside_repeats_the_last_set_point(controller):
     last = run(controller, NS, 5)[-1].decision.sent
     for _ in range(3):
-        decision = controller.hold(Reason.WATCHDOG)
+        decision = controller.hold(Reason.WATCHDOG, NS + 10 * PERIOD_NS - 1)
         assert decision.reasons == (Reason.WATCHDOG,)
         assert np.array_equal(decision.sent.position, last.position)
 
@@ -162,7 +228,7 @@ def test_a_hold_from_outside_repeats_the_last_set_point(controller):
 def test_after_a_hold_the_arm_starts_from_rest(controller, wish):
     wish.value[:] = [1.0, -2.0]
     run(controller, NS, 10)
-    controller.hold(Reason.WATCHDOG)
+    controller.hold(Reason.WATCHDOG, NS + 9 * PERIOD_NS)
     velocity = run(controller, NS + 10 * PERIOD_NS, 1)[0].decision.sent.velocity
     np.testing.assert_allclose(velocity, [10 / 50, -20 / 50])
 
@@ -207,7 +273,7 @@ def test_a_policy_that_raises_leaves_the_controller_able_to_hold(controller, wis
     monkeypatch.setattr(wish, 'decide', lambda observation: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(controller, NS + 5 * PERIOD_NS, 1)
-    assert np.array_equal(controller.hold(Reason.ERROR).sent.position, last.position)
+    assert np.array_equal(controller.hold(Reason.ERROR, 2 * NS).sent.position, last.position)
 
 
 def test_the_policy_sees_the_command_that_was_applied_and_not_the_one_it_wanted(controller, wish):
@@ -240,6 +306,19 @@ def test_a_robot_that_is_commanded_positions_works_too(load, robot_data):
     assert Reason.POSITION_LIMIT in ticks[0].decision.reasons
     np.testing.assert_allclose(ticks[-1].decision.sent.position, [0.5, -2.0], atol=0.01)
     np.testing.assert_allclose(wish.seen['motor'][CURRENT], ticks[-2].decision.sent.position)
+
+
+def test_a_hold_from_outside_is_seen_as_a_command_of_rest(controller, wish):
+    run(controller, NS, 3)
+    controller.hold(Reason.WATCHDOG, NS + 3 * PERIOD_NS)
+    run(controller, NS + 4 * PERIOD_NS, 1)
+    assert wish.seen['motor'][CURRENT].tolist() == [0, 0]
+
+
+def test_reset_lifts_a_stop(controller):
+    controller.stop()
+    controller.reset()
+    assert run(controller, NS, 1)[0].decision.reasons == ()
 
 
 def test_reset_forgets_every_sample(controller):

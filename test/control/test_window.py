@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Encoder, Modality, Role
 import numpy as np
 import pytest
@@ -152,10 +153,15 @@ def test_after_clear_nothing_is_known(window):
     window.push('s', one(1.0), 0)
     window.clear()
     assert not window.read(0).known.any()
-    assert not window.is_known(window.read(0), 's')
 
 
-def test_is_known_asks_for_the_present(window):
-    window.push('s', one(1.0), 0)
-    assert window.is_known(window.read(50 * MS), 's')
-    assert not window.is_known(window.read(150 * MS), 's')
+def test_at_any_rate_the_slot_before_holds_the_sample_of_then(window):
+    """Read after every push, so a sample that is still needed cannot have been dropped."""
+    for number in range(40):
+        now_ns = number * NS // 50
+        window.push('s', one(float(number)), now_ns)
+        seen = window.read(now_ns)
+        assert seen.values['s'][CURRENT] == number
+        if number >= 5:
+            assert seen.known[0].tolist() == [True, True]
+            assert seen.values['s'][PREVIOUS] == number - 5

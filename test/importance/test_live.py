@@ -1,6 +1,6 @@
 """Importance of every sense, asked of a network that is a formula."""
 
-from mmvae_controller.importance.live import LiveImportance, masked_copies, steering_share
+from mmvae_controller.importance.live import LiveImportance, masked_copies
 from mmvae_controller.importance.measures import gaussian_kl
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
@@ -72,9 +72,6 @@ def test_the_command_loses_what_each_sense_pulls(network, robot):
     losses = found.measures['precision_loss_command']
     # Two joints, each shifted by the pull: KL = pull^2 / 2 each.
     assert losses == {'camera': 9.0, 'joints': 1.0, 'touch': 0.0, 'motor': 0.0}
-    assert steering_share(found, ['camera', 'joints', 'touch']) == {
-        'camera': 0.9, 'joints': 0.1, 'touch': 0.0,
-    }  # fmt: skip
 
 
 def test_own_is_the_diagonal_and_all_is_the_row(network, robot):
@@ -107,14 +104,13 @@ def test_no_divergence_is_negative(network, robot):
     assert np.all(found.without >= 0)
 
 
-def test_nothing_known_has_no_importance_and_no_shares(network, robot):
+def test_nothing_known_has_no_importance(network, robot):
     found = LiveImportance(network).evaluate(
         observe(robot, ('camera', 'joints', 'touch', 'motor'))
     )
     assert not found.without.any()
     assert found.latent_kl == 0
     assert found.active_units == 0
-    assert steering_share(found, ['camera', 'touch']) == {'camera': 0.0, 'touch': 0.0}
 
 
 def test_the_latent_reports_its_divergence_and_its_active_units(network, robot):

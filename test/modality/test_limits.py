@@ -22,10 +22,10 @@ URDF = """<?xml version="1.0"?>
 
 
 def test_a_description_gives_limits_in_the_order_that_was_asked_for():
-    limits = limits_from_urdf(URDF, ('a', 'b'), 5.0, velocity_scale=0.5)
+    limits = limits_from_urdf(URDF, ('a', 'b'), 5.0)
     assert limits.lower_rad.tolist() == [-1, -2]
     assert limits.upper_rad.tolist() == [1, 3]
-    assert limits.velocity_rad_s.tolist() == [1, 2]
+    assert limits.velocity_rad_s.tolist() == [2, 4]
     assert limits.acceleration_rad_s2.tolist() == [5, 5]
 
 

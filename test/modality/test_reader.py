@@ -52,7 +52,7 @@ def test_what_is_no_finite_number_is_refused(value):
     ('read', 'value'),
     [
         (Section.integer, 1.0), (Section.integer, True), (Section.integer, -1),
-        (Section.flag, 1), (Section.flag, 'yes'), (Section.text, 3),
+        (Section.text, 3),
         (Section.numbers, [1, 'a']), (Section.numbers, 1), (Section.numbers, [True]),
         (Section.texts, ['a', 1]), (Section.shape, []), (Section.shape, [1.0]),
         (Section.shape, [True]), (Section.section, 'a'),
@@ -73,9 +73,8 @@ def test_a_default_stands_in_for_what_is_absent_or_null():
     section.done()
 
 
-def test_a_default_of_false_or_nothing_is_a_default_too():
+def test_a_default_of_nothing_is_a_default_too():
     section = Section({}, 'here')
-    assert section.flag('a', default=False) is False
     assert section.texts('b', default=()) == ()
     assert section.integer('c', default=0) == 0
 

@@ -72,6 +72,8 @@ REFUSED = [
     ((*OUTPUT, 'message'), 'std_msgs/String', ["message is 'std_msgs/String'"]),
     ((*OUTPUT, 'quantity'), 'effort', ["quantity is 'effort'"]),
     ((*OUTPUT, 'max_std'), -1, ['max_std is -1', 'from 0']),
+    ((*OUTPUT, 'max_std'), GONE, ['output', 'max_std is missing']),
+    ((*OUTPUT, 'quantity'), 'velocity', ['output', 'quantity velocity is not supported yet']),
     ((*OUTPUT, 'max_speed'), 1, ['output', 'unknown key max_speed']),
     ((*LIMITS, 'lower_rad'), GONE, ['limits', 'lower_rad is missing']),
     ((*LIMITS, 'upper_rad'), [1], ['upper_rad has 1 numbers for 2 joints']),
@@ -90,6 +92,8 @@ REFUSED = [
     ((*CONTROL, 'anchor'), GONE, ['anchor is missing']),
     ((*CONTROL, 'required'), ['ears'], ["'ears' is no sense", 'camera']),
     ((*CONTROL, 'required'), 'joints', ["required is 'joints'", 'a list of strings']),
+    ((*CONTROL, 'required'), ['camera'], ["required is ['camera']", 'expected joints among']),
+    ((*CONTROL, 'max_following_error_rad'), GONE, ['max_following_error_rad is missing']),
     ((*CONTROL, 'deadline'), 1, ['control', 'unknown key deadline']),
     (('extra',), 1, ['unknown key extra', 'known are']),
 ]
@@ -166,3 +170,9 @@ def test_the_robot_that_ships_loads(iiwa_file):
     assert [m.name for m in robot.modalities] == ['camera', 'joints', 'touch', 'motor']
     assert len(robot.output.joints) == 7
     assert robot.output.limits is not None
+
+
+def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):
+    # YAML reads `off` as false.
+    robot_data['modalities']['motor']['output']['max_std'] = False
+    assert load(robot_data).output.max_std is None
