@@ -1,18 +1,16 @@
 """Launch the controller and its diagnostics for a robot."""
 
+import os
+
 from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
-from launch.substitutions import (
-    EnvironmentVariable,
-    LaunchConfiguration,
-    PathJoinSubstitution,
-)
+from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+from mmvae_controller.cli.processes import unset_profile_variables
 
 PACKAGE = 'mmvae_controller'
-PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -57,10 +55,7 @@ def generate_launch_description() -> LaunchDescription:
                 default_value='0.0',
                 description='rad/s^2, for every joint: goes with robot_description',
             ),
-            *[
-                SetEnvironmentVariable(v, EnvironmentVariable(v, default_value=profile))
-                for v in PROFILE_VARIABLES
-            ],
+            *[SetEnvironmentVariable(v, profile) for v in unset_profile_variables(os.environ)],
             LifecycleNode(
                 package=PACKAGE,
                 executable='controller',

@@ -1,12 +1,21 @@
 """Launch the simulation with the controller and its diagnostics."""
 
 from launch import LaunchDescription
-from launch.actions import DeclareLaunchArgument, IncludeLaunchDescription
+from launch.actions import (
+    DeclareLaunchArgument,
+    IncludeLaunchDescription,
+    SetEnvironmentVariable,
+)
 from launch.launch_description_sources import PythonLaunchDescriptionSource
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import (
+    EnvironmentVariable,
+    LaunchConfiguration,
+    PathJoinSubstitution,
+)
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
+from mmvae_controller.cli.processes import DISCOVERY_RANGE, LOCALHOST
 
 PACKAGE = 'mmvae_controller'
 PARAMETERS = {
@@ -31,6 +40,11 @@ def generate_launch_description() -> LaunchDescription:
             ],
             DeclareLaunchArgument(
                 'use_sim_time', default_value='true', description='Follow /clock'
+            ),
+            # A simulated robot has the topics of a real one: on a laboratory's network it would
+            # be obeyed.
+            SetEnvironmentVariable(
+                DISCOVERY_RANGE, EnvironmentVariable(DISCOVERY_RANGE, default_value=LOCALHOST)
             ),
             # robot_file, model and namespace are declared there, and given here all the same.
             IncludeLaunchDescription(PythonLaunchDescriptionSource(controller)),

@@ -13,18 +13,22 @@ from mmvae_controller.cli.demo_report import write_report
 from mmvae_controller.cli.demo_view import view
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.paths import find_config, find_model, find_robot
-from mmvae_controller.cli.processes import child_environment, Processes
+from mmvae_controller.cli.processes import (
+    child_environment,
+    DISCOVERY_RANGE,
+    Processes,
+    stay_on_this_machine,
+)
 from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
 from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot import load_robot
 from mmvae_controller.nodes.monitor import Monitor
+from mmvae_controller.nodes.signals import handle
 from rich.console import Console
 from rich.live import Live
 
 # Apart from whatever robot may be running on this machine.
 NAMESPACE = 'mmvae_demo'
-# Fast DDS then talks to this machine alone; a demo has no business on a laboratory's network.
-LOCAL_ONLY = {'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
 LOG_FILE = 'nodes.log'
 REFRESH_S = 0.2
 START_S = 60.0
@@ -71,8 +75,8 @@ def run(settings: DemoSettings) -> int:
     robot = load_robot(find_robot(settings.robot))
     contract = read_contract(find_model(settings.model))
     contract.check_fits(robot)
-    for key, value in LOCAL_ONLY.items():
-        os.environ.setdefault(key, value)
+    # Of this process too: the monitor must find the nodes.
+    reach = stay_on_this_machine(os.environ)
     env = child_environment(find_config(PROFILE))
     settings.out.mkdir(parents=True, exist_ok=True)
     simulated = Simulated(
@@ -81,7 +85,7 @@ def run(settings: DemoSettings) -> int:
     commands = node_commands(settings.robot, settings.model, NAMESPACE, True, simulated)
     print(
         f'Starting {", ".join(commands)} in namespace /{NAMESPACE}, ROS_DOMAIN_ID '
-        f'{os.environ.get("ROS_DOMAIN_ID", "0")}, this machine only; their log is '
+        f'{os.environ.get("ROS_DOMAIN_ID", "0")}, {DISCOVERY_RANGE}={reach}; their log is '
         f'{settings.out / LOG_FILE}'
     )
     monitor = Monitor(robot, NAMESPACE)
@@ -141,13 +145,14 @@ def _explain(monitor: Monitor) -> str:
 
 
 class _interruptible:  # noqa: N801
-    """Lets SIGTERM end the demo as Ctrl+C does, so that its processes are ended as well."""
+    """Lets other signals end the demo as Ctrl+C does, so that its processes are ended as well."""
 
     def __enter__(self) -> None:
-        self._previous = signal.signal(signal.SIGTERM, self._interrupt)
+        self._previous = handle(self._interrupt)
 
     def __exit__(self, *error: object) -> None:
-        signal.signal(signal.SIGTERM, self._previous)
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
 
     @staticmethod
     def _interrupt(number: int, frame: FrameType | None) -> None:

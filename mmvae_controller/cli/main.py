@@ -79,6 +79,15 @@ def up(
     model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
     namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
     use_sim_time: Annotated[bool, typer.Option(help='Follow /clock.')] = False,
+    autostart: Annotated[
+        bool, typer.Option(help='Configure and activate: the arm moves once it is sensed.')
+    ] = True,
+    robot_description: Annotated[
+        Path | None, typer.Option(help='URDF: limits for a robot YAML that has none.')
+    ] = None,
+    acceleration: Annotated[
+        float, typer.Option(min=0, help='rad/s^2, of every joint; goes with the URDF.')
+    ] = 0.0,
     simulation: Annotated[bool, typer.Option(help='Simulate the robot as well.')] = False,
     task: Annotated[str, typer.Option(help='Of the simulation.')] = 'touch_target',
     seed: Annotated[int, typer.Option(min=0, help='Of its first episode.')] = 0,
@@ -88,10 +97,11 @@ def up(
 ) -> None:
     """Start controller and diagnostics, and the simulation if asked: ros2 launch without ros2."""
     with explained():
-        from mmvae_controller.cli.up import run, Simulated
+        from mmvae_controller.cli.up import Controlled, run, Simulated
 
         simulated = Simulated(task, seed, episodes, real_time_factor, gui) if simulation else None
-        raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated))
+        controlled = Controlled(autostart, robot_description, acceleration)
+        raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
 
 
 @app.command()

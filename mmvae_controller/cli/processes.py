@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+import importlib.metadata
 import os
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -18,7 +19,13 @@ GRACE_S = 5.0
 # rclpy's wheels start Python anew with their library path and leave this mark; inherited, it
 # would keep a child of another environment from doing so.
 WHEELS_MARK = '_ROS_WHEELS_BOOTSTRAP_COMPLETE'
+# Fast DDS 3 renamed its variable and complains of the old one, Fast DDS 2 ignores the new one.
 PROFILE_VARIABLES = ('FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE')
+# Jazzy comes with Fast DDS 2 and rclpy 7; Kilted and later with Fast DDS 3.
+FIRST_RCLPY_WITH_FASTDDS_3 = 8
+# With LOCALHOST, the nodes talk to this machine alone.
+DISCOVERY_RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
+LOCALHOST = 'LOCALHOST'
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +112,8 @@ class Processes:
     def stop(self, grace_s: float = GRACE_S) -> None:
         """End all children with SIGTERM, the last started first, and after a while with SIGKILL.
 
-        One after the other: the robot still listens when the controller sends its last hold.
+        One after the other: who was started last still has everything it was started on. A child
+        that hangs delays those before it, so start last what must end at once.
         """
         for process in reversed(self._running.values()):
             process.terminate()
@@ -138,6 +146,26 @@ def child_environment(profile: Path | None = None) -> dict[str, str]:
 
     """
     env = {k: v for k, v in os.environ.items() if k != WHEELS_MARK}
-    if profile is not None and not any(v in env for v in PROFILE_VARIABLES):
-        env |= {variable: str(profile) for variable in PROFILE_VARIABLES}
+    if profile is not None:
+        env |= {variable: str(profile) for variable in unset_profile_variables(env)}
     return env
+
+
+def unset_profile_variables(env: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the variables that have to be set for Fast DDS to find a profile; none if it has."""
+    if any(v in env for v in PROFILE_VARIABLES):
+        return ()
+    new, old = PROFILE_VARIABLES
+    try:
+        major = int(importlib.metadata.version('rclpy').split('.')[0])
+    except (importlib.metadata.PackageNotFoundError, ValueError):
+        return PROFILE_VARIABLES
+    return (new,) if major >= FIRST_RCLPY_WITH_FASTDDS_3 else (old,)
+
+
+def stay_on_this_machine(env: MutableMapping[str, str]) -> str:
+    """Keep nodes off the network unless the environment says otherwise; return how far they go.
+
+    A simulated robot has the topics of a real one: on a laboratory's network it would be obeyed.
+    """
+    return env.setdefault(DISCOVERY_RANGE, LOCALHOST)

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-import signal
+from pathlib import Path
 import sys
+from tempfile import TemporaryDirectory
 from types import FrameType
 
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.files import write_text
 from mmvae_controller.cli.paths import find_config, find_model, find_robot
-from mmvae_controller.cli.processes import child_environment, Processes
+from mmvae_controller.cli.processes import (
+    child_environment,
+    DISCOVERY_RANGE,
+    Processes,
+    stay_on_this_machine,
+)
+from mmvae_controller.nodes.signals import handle
+import yaml
 
 PROFILE = 'fastdds.xml'
 FAILED = 1
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Parameters = Mapping[str, object]
 
 
@@ -28,12 +37,29 @@ class Simulated:
     gui: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Controlled:
+    """How the controller begins.
+
+    Args:
+        autostart: Whether it configures and activates by itself.
+        robot_description: A URDF, where limits come from if the robot YAML has none.
+        acceleration_rad_s2: Of every joint; goes with it, because a URDF has none.
+
+    """
+
+    autostart: bool = True
+    robot_description: Path | None = None
+    acceleration_rad_s2: float = 0.0
+
+
 def run(
     robot: str,
     model: str,
     namespace: str = '',
     use_sim_time: bool = False,
     simulated: Simulated | None = None,
+    controlled: Controlled | None = None,
 ) -> int:
     """Run until told to leave, or until one of the processes ends.
 
@@ -43,16 +69,20 @@ def run(
         namespace: Of the robot; its nodes and relative topics lie in it.
         use_sim_time: Follow /clock; a simulation implies it.
         simulated: None for a real robot.
+        controlled: How the controller begins.
 
     Returns:
         The exit code: 0 when told to leave, else that of the process that ended.
 
     Raises:
-        CliError: Robot or model is not there, or a node is not installed.
+        CliError: Robot, model or URDF is not there, or a node is not installed.
 
     """
     env = child_environment(find_config(PROFILE))
-    with Processes() as processes:
+    if simulated is not None:
+        reach = stay_on_this_machine(env)
+        print(f'Simulation: the nodes run with {DISCOVERY_RANGE}={reach}', flush=True)
+    with TemporaryDirectory(prefix='mmvae_up_') as scratch, Processes() as processes:
         leaving = False
 
         def leave(number: int, frame: FrameType | None) -> None:
@@ -60,9 +90,11 @@ def run(
             leaving = True
             processes.wake()
 
-        for number in SIGNALS:
-            signal.signal(number, leave)
-        commands = node_commands(robot, model, namespace, use_sim_time, simulated)
+        handle(leave)
+        commands = node_commands(robot, model, namespace, use_sim_time, simulated, controlled)
+        if controlled is not None and controlled.robot_description is not None:
+            path = write_description(controlled.robot_description, Path(scratch))
+            commands['controller'] += ['--params-file', str(path)]
         for name, command in commands.items():
             processes.start(name, command, env)
         while not leaving:
@@ -79,8 +111,14 @@ def node_commands(
     namespace: str = '',
     use_sim_time: bool = False,
     simulated: Simulated | None = None,
+    controlled: Controlled | None = None,
 ) -> dict[str, list[str]]:
-    """Return the command line of each node, by name, in the order to start them; see `run`."""
+    """Return the command line of each node, by name, in the order to start them; see `run`.
+
+    They are stopped in the reverse order, so the controller comes last: nothing delays its hold,
+    and the robot still listens.
+    """
+    controlled = controlled or Controlled()
     commands: dict[str, list[str]] = {}
     if simulated is not None:
         use_sim_time = True
@@ -96,6 +134,9 @@ def node_commands(
             },
         )
     folder = find_model(model).resolve()
+    commands['diagnostics'] = _node_command(
+        'diagnostics', namespace, {'model': folder, 'use_sim_time': use_sim_time}
+    )
     commands['controller'] = _node_command(
         'controller',
         namespace,
@@ -103,17 +144,28 @@ def node_commands(
             'robot_file': find_robot(robot).resolve(),
             'model': folder,
             'use_sim_time': use_sim_time,
-        },
-    )
-    commands['diagnostics'] = _node_command(
-        'diagnostics',
-        namespace,
-        {
-            'model': folder,
-            'use_sim_time': use_sim_time,
+            'autostart': controlled.autostart,
+            'acceleration_rad_s2': float(controlled.acceleration_rad_s2),
         },
     )
     return commands
+
+
+def write_description(urdf: Path, folder: Path) -> Path:
+    """Write a robot description as a file of parameters: it is too long for a command line.
+
+    Raises:
+        CliError: There is no such text.
+
+    """
+    try:
+        text = urdf.read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f'{urdf}: no robot description can be read: {error}') from error
+    path = folder / 'robot_description.yaml'
+    parameters = {'/**': {'ros__parameters': {'robot_description': text}}}
+    write_text(path, yaml.safe_dump(parameters, allow_unicode=True))
+    return path
 
 
 def _node_command(name: str, namespace: str, parameters: Parameters) -> list[str]:

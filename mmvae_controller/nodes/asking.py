@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from mmvae_controller.control.window import NS
 from rclpy.node import Node
 from rclpy.task import Future
 from std_srvs.srv import Trigger
 
-NS = 1_000_000_000
 # A node that is being restarted answers no more; one that refuses is asked again this soon.
 ANSWER_NS = 2 * NS
 RETRY_NS = NS // 4

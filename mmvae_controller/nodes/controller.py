@@ -35,6 +35,7 @@ class ControllerNode(LifecycleNode):
         declare(self, 'robot_file', '', 'Robot YAML; config/robots/iiwa_sim.yaml documents it')
         declare(self, 'model', '', 'Folder of the trained model, with its model.yaml')
         declare(self, 'autostart', True, 'Configure and activate without being told to')
+        declare(self, 'observation_hz', 20.0, 'Hz, at most, of ~/observation; above 0')
         declare(
             self,
             'robot_description',
@@ -144,18 +145,19 @@ class ControllerNode(LifecycleNode):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
-        if self._session is None:
-            response.message = 'not active: nothing is commanded, nor will be before resume'
-            return response
-        self._session.stop()
         response.success, response.message = True, 'holding'
+        if self._session is None:
+            response.message = 'not active; will hold when activated'
+        else:
+            self._session.stop()
         return response
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._stopped = False
         if self._session is None:
-            response.message = 'not active: nothing is commanded'
+            # What is refused changes nothing: else the next activation would move the arm.
+            response.message = 'not active' + ('; still stopped' if self._stopped else '')
             return response
+        self._stopped = False
         self._session.control.resume()
         response.success, response.message = True, 'resumed'
         return response
@@ -167,15 +169,20 @@ class ControllerNode(LifecycleNode):
     def _statuses(self) -> list[Status]:
         state, session = self._state_name(), self._session
         if self._wiring is None:
-            return [Status('loop', Level.WARN, f'{state}: nothing is commanded')]
-        now_ns = self.get_clock().now().nanoseconds
-        statuses = [self._wiring.loop.status(state, session.still_s() if session else None)]
-        if session is not None:
-            statuses.append(self._wiring.gate.status())
+            return [_idle(state)]
+        now_ns = self._wiring.clock.now_ns()
+        if session is None:
+            statuses = [_idle(state)]
+        else:
+            statuses = [session.loop.status(session.still_s()), self._wiring.gate.status()]
         return statuses + [
             health.status(now_ns, session.known(name) if session else (False, False))
             for name, health in self._wiring.inputs.health.items()
         ]
+
+
+def _idle(state: str) -> Status:
+    return Status('loop', Level.WARN, f'{state}: nothing is commanded', {'state': state})
 
 
 def main() -> None:

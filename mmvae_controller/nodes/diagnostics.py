@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from mmvae_controller.control.network import Network
+from mmvae_controller.control.window import NS
 from mmvae_controller.importance.live import Importance, LiveImportance
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.errors import ModalityError
@@ -20,7 +21,7 @@ from mmvae_controller.nodes.pointcloud import read_observation
 from mmvae_controller.nodes.qos import NEWEST, REPORT
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.smoothing import Smoother
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.updater import Updater
 import numpy as np
 from rclpy.clock import Clock, ClockType
@@ -29,10 +30,8 @@ from rclpy.publisher import Publisher
 from sensor_msgs.msg import Image, PointCloud2
 from std_msgs.msg import Float32MultiArray, Float64, Float64MultiArray
 
-NS = 1_000_000_000
 STALE_NS = NS
 UINT8_MAX = 255
-LOG_THROTTLE_S = 5.0
 TIME_LABELS = ('t-dt', 't')
 
 

@@ -8,12 +8,12 @@ import math
 
 from mmvae_controller.control.controller import Tick
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.nodes.status import Level, Status
 import numpy as np
 
-NS = 1_000_000_000
 NS_PER_MS = 1_000_000
 # Percentiles and complaints are about the last few seconds, not about the whole life.
 MEMORY_S = 5.0
@@ -86,7 +86,7 @@ class InputHealth:
 
 
 class LoopHealth:
-    """The control loop: how long its ticks take, how many it missed."""
+    """The control loop of one activation: how long its ticks take, how many it missed."""
 
     def __init__(self, rate_hz: float) -> None:
         """Start with no tick."""
@@ -104,7 +104,8 @@ class LoopHealth:
     def tick(self, now_ns: int, took_ns: int) -> None:
         """Note a tick: when, on the clock that drives the loop, and how long by a steady one."""
         periods = 0 if self._last_ns is None else (now_ns - self._last_ns) / self._period_ns
-        missed = max(0, round(periods) - 1)
+        # A clock that jumps by an hour has not missed an hour of ticks.
+        missed = min(max(0, round(periods) - 1), self._memory)
         self._last_ns = now_ns
         self._ticks += 1
         self._missed_in_all += missed
@@ -117,11 +118,10 @@ class LoopHealth:
         self._errors += 1
         self._error_tick = self._ticks
 
-    def status(self, state: str, still_s: float | None) -> Status:
+    def status(self, still_s: float | None) -> Status:
         """Tell how it is.
 
         Args:
-            state: Of the lifecycle.
             still_s: For how long the watchdog has seen no tick; None when it is content.
 
         """
@@ -129,24 +129,23 @@ class LoopHealth:
         p50, p99 = np.percentile(took_ms, (50, 99))
         period_ms = self._period_ns / NS_PER_MS
         missed = sum(self._missed)
+        due = len(self._missed) + missed
         level, message = Level.OK, f'{NS / self._period_ns:g} Hz'
-        if state != 'active':
-            level, message = Level.WARN, f'{state}: nothing is commanded'
-        elif still_s is not None:
+        if still_s is not None:
             level = Level.ERROR
             message = f'no tick for {still_s:.2f} s: watchdog holds; does the clock advance?'
         elif self._error and self._ticks - self._error_tick < self._memory:
             level, message = Level.ERROR, f'exception in the tick: {self._error}'
         elif p99 > period_ms:
             level, message = Level.WARN, f'ticks take {p99:.1f} ms, the period is {period_ms:.1f}'
-        elif missed > MISSED_SHARE * len(self._missed):
-            level, message = Level.WARN, f'{missed} of the last {len(self._missed)} ticks missed'
+        elif missed > MISSED_SHARE * due:
+            level, message = Level.WARN, f'{missed} of the last {due} ticks missed'
         return Status(
             'loop',
             level,
             message,
             {
-                'state': state,
+                'state': 'active',
                 'rate_hz': NS / self._period_ns,
                 'tick p50 ms': float(p50),
                 'tick p99 ms': float(p99),
@@ -161,21 +160,21 @@ class LoopHealth:
 class GateHealth:
     """The command gate: what it let through, what it changed and why."""
 
-    def __init__(self, anchor: str) -> None:
-        """Start with nothing judged; `anchor` is the sense that gives the first set-point."""
-        self._anchor = anchor
+    def __init__(self) -> None:
+        """Start with nothing judged."""
         self._counts: Counter[Reason] = Counter()
         self._sent = 0
         self._held = 0
         self._last: Decision | None = None
         self._missing: tuple[str, ...] = ()
-        self._anchor_known = False
+        self._idle = 'no tick yet'
 
-    def judge(self, tick: Tick, anchor_known: bool) -> None:
+    def judge(self, tick: Tick) -> None:
         """Note what a tick led to."""
         self._missing = tick.missing
-        self._anchor_known = anchor_known
+        self._idle = tick.idle
         if tick.decision is None:
+            self._last = None
             self._counts[Reason.NO_ANCHOR] += 1
         else:
             self.send(tick.decision)
@@ -194,8 +193,7 @@ class GateHealth:
         level, message = Level.OK, f'limited: {reasons}' if reasons else 'commands pass'
         if last is None:
             level = Level.WARN
-            why = 'is outside the limits' if self._anchor_known else 'is not known'
-            message = f'no set-point yet: {self._anchor} {why}; nothing is commanded'
+            message = f'no set-point: {self._idle}; nothing is commanded'
         elif last.holding:
             level, message = Level.WARN, f'holding: {reasons}'
             if self._missing:

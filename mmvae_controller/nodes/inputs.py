@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+import time
 from typing import Any
 
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot, Source
 from mmvae_controller.modality.spec import Modality
+from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.health import InputHealth
 from mmvae_controller.nodes.messages import INPUT_TYPES, read_sense
 from mmvae_controller.nodes.qos import SENSOR
+from mmvae_controller.nodes.receipt import Receipts, waited_ns
+from mmvae_controller.nodes.status import LOG_THROTTLE_S
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-LOG_THROTTLE_S = 5.0
 Push = Callable[[str, NDArray[np.generic], int], None]
 
 
 class Inputs:
     """Listens to every sense; what is no sample of it is counted and told, never raised."""
 
-    def __init__(self, node: Node, robot: Robot, push: Push) -> None:
-        """Subscribe; `push` gets modality, sample and the time of receipt on the node's clock."""
+    def __init__(self, node: Node, robot: Robot, clock: ControlClock, push: Push) -> None:
+        """Subscribe; `push` gets modality, sample and the time of its receipt on `clock`."""
         self.health: dict[str, InputHealth] = {}
+        self.receipts = Receipts(
+            clock.simulated, round(NS / robot.rate_hz), round(robot.watchdog_s * NS)
+        )
         self._node = node
+        self._clock = clock
         self._push = push
         self._taken: list[Subscription] = []
         for modality in robot.modalities:
@@ -42,10 +50,17 @@ class Inputs:
     def _subscribe(self, modality: Modality, source: Source) -> None:
         health = InputHealth(modality, source.topic)
 
-        def receive(message: Any) -> None:
+        def receive(message: Any, info: Mapping[str, Any]) -> None:
             # Header stamps are written by other clocks; a stopped one would keep a sample fresh.
-            now_ns = self._node.get_clock().now().nanoseconds
+            stamp_ns = self.receipts.stamp_ns(
+                modality.name,
+                self._clock.now_ns(),
+                waited_ns(info, time.time_ns()),
+                time.monotonic_ns(),
+            )
             try:
+                if stamp_ns is None:
+                    raise MessageError('it may be as old as the pause of the control loop')
                 value = read_sense(message, modality, source)
             except MessageError as error:
                 health.reject(str(error))
@@ -54,8 +69,8 @@ class Inputs:
                     throttle_duration_sec=LOG_THROTTLE_S,
                 )
                 return
-            health.accept(now_ns, bool(np.all(np.isfinite(value))))
-            self._push(modality.name, value, now_ns)
+            health.accept(stamp_ns, bool(np.all(np.isfinite(value))))
+            self._push(modality.name, value, stamp_ns)
 
         subscription = self._node.create_subscription(
             INPUT_TYPES[source.message], source.topic, receive, SENSOR

@@ -8,6 +8,7 @@ from typing import Any
 from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.gate import Sent
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import (
     COLOURS_OF,
     CommandOutput,
@@ -23,7 +24,6 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float32MultiArray, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-NS = 1_000_000_000
 ENCODING_OF = {colours: encoding for encoding, colours in COLOURS_OF.items()}
 INPUT_TYPES: dict[InputMessage, type] = {
     InputMessage.IMAGE: Image,

@@ -21,7 +21,6 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64
 
-NS = 1_000_000_000
 STEERING = 'precision_loss_command'
 
 

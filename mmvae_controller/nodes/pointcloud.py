@@ -8,7 +8,7 @@ here, so that nothing old can be read as new.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from functools import lru_cache
 
 from mmvae_controller.modality.observation import (
     empty_values,
@@ -25,7 +25,9 @@ from sensor_msgs.msg import PointCloud2, PointField
 _FIELD_TYPES = {np.dtype(np.uint8): PointField.UINT8, np.dtype(np.float32): PointField.FLOAT32}
 
 
-def point_dtype(modalities: Sequence[Modality]) -> np.dtype[np.void]:
+# A model's layout never changes, and each tick asks for it.
+@lru_cache(maxsize=8)
+def point_dtype(modalities: tuple[Modality, ...]) -> np.dtype[np.void]:
     """Return the layout of one time step."""
     fields: list[tuple[str, object, tuple[int, ...]]] = []
     for modality in modalities:
@@ -37,7 +39,8 @@ def point_dtype(modalities: Sequence[Modality]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-def point_fields(modalities: Sequence[Modality]) -> list[PointField]:
+@lru_cache(maxsize=8)
+def point_fields(modalities: tuple[Modality, ...]) -> tuple[PointField, ...]:
     """Return the same layout in the words of PointCloud2."""
     layout = point_dtype(modalities)
     result = []
@@ -52,11 +55,20 @@ def point_fields(modalities: Sequence[Modality]) -> list[PointField]:
                 count=kind.itemsize // base.itemsize,
             )
         )
-    return result
+    return tuple(result)
 
 
-def observation_message(observation: Observation, modalities: Sequence[Modality]) -> PointCloud2:
-    """Return an observation as a message, stamped with its moment t."""
+def observation_message(
+    observation: Observation, modalities: tuple[Modality, ...], stamp_ns: int
+) -> PointCloud2:
+    """Return an observation as a message.
+
+    Args:
+        observation: What was seen.
+        modalities: In the order of its mask rows.
+        stamp_ns: Its moment t on the ROS clock; its own may be on another clock.
+
+    """
     points = np.zeros(STEPS, dtype=point_dtype(modalities))
     for row, modality in enumerate(modalities):
         known = observation.known[row]
@@ -66,18 +78,18 @@ def observation_message(observation: Observation, modalities: Sequence[Modality]
     message = PointCloud2(
         height=1,
         width=STEPS,
-        fields=point_fields(modalities),
+        fields=list(point_fields(modalities)),
         is_bigendian=False,
         point_step=points.itemsize,
         row_step=points.nbytes,
         is_dense=bool(observation.known.all()),
     )
-    message.header.stamp = time_message(observation.stamp_ns)
+    message.header.stamp = time_message(stamp_ns)
     message.data = array('B', points.tobytes())
     return message
 
 
-def read_observation(message: PointCloud2, modalities: Sequence[Modality]) -> Observation:
+def read_observation(message: PointCloud2, modalities: tuple[Modality, ...]) -> Observation:
     """Return the observation that a message carries.
 
     Raises:
@@ -104,7 +116,7 @@ def read_observation(message: PointCloud2, modalities: Sequence[Modality]) -> Ob
     return Observation(stamp_of(message.header.stamp), values, known, age_s)
 
 
-def _check_layout(message: PointCloud2, modalities: Sequence[Modality]) -> None:
+def _check_layout(message: PointCloud2, modalities: tuple[Modality, ...]) -> None:
     expected = point_fields(modalities)
     found_names = [f.name for f in message.fields]
     expected_names = [f.name for f in expected]

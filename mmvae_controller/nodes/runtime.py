@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-import signal
 import sys
 from types import FrameType
 from typing import Protocol
@@ -11,6 +10,7 @@ from typing import Protocol
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
+from mmvae_controller.nodes.signals import handle
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
 from rclpy.exceptions import ParameterException
@@ -43,13 +43,12 @@ class Runnable(Protocol):
 
 
 class Leaving:
-    """Turns SIGINT and SIGTERM into a flag; rclpy's own handlers end the context at once."""
+    """Turns the signals that end a program into a flag; rclpy's own handlers end the context."""
 
     def __init__(self) -> None:
         """Install the handlers."""
         self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._handle)
+        handle(self._handle)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
@@ -72,6 +71,8 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
     node = None
     try:
         node = make()
+        if leaving.asked:
+            return OK  # What was told to leave must not begin to move.
         node.start()
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:

@@ -7,17 +7,18 @@ import time
 from mmvae_controller.control.controller import Controller, Tick
 from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.watchdog import Watchdog
-from mmvae_controller.modality.observation import CURRENT
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.nodes.inputs import LOG_THROTTLE_S
+from mmvae_controller.nodes.health import LoopHealth
 from mmvae_controller.nodes.messages import command_message
+from mmvae_controller.nodes.pace import AtMost
 from mmvae_controller.nodes.pointcloud import observation_message
+from mmvae_controller.nodes.status import LOG_THROTTLE_S
 from mmvae_controller.nodes.wiring import Wiring
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
 
-NS = 1_000_000_000
 CHECKS_PER_TIMEOUT = 4
 # The last hold is given this long to reach its subscribers before the publisher goes away.
 LAST_WORDS = Duration(seconds=0.2)
@@ -30,8 +31,8 @@ class Session:
         """Begin to tick.
 
         Args:
-            node: Whose clock drives the loop.
-            wiring: Where everything comes from and goes to.
+            node: Whose timers and header stamps.
+            wiring: Where everything comes from and goes to, and the clock that drives the loop.
             robot: With its limits.
 
         Raises:
@@ -41,15 +42,17 @@ class Session:
         self.control = Controller(
             robot, wiring.contract.modalities, wiring.contract.step_s, wiring.policy
         )
+        self.loop = LoopHealth(robot.rate_hz)
         self._node = node
         self._wiring = wiring
         self._robot = robot
         self._rows = {m.name: row for row, m in enumerate(wiring.contract.modalities)}
         self._last_tick: Tick | None = None
+        self._observe = AtMost(wiring.observation_hz, robot.rate_hz)
         self._fed_ns = time.monotonic_ns()
         self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
         self._timers = (
-            node.create_timer(1 / robot.rate_hz, self._tick),
+            node.create_timer(1 / robot.rate_hz, self._tick, clock=wiring.clock.ros),
             # On a steady clock: a frozen /clock stops the loop, and must not stop this too.
             node.create_timer(
                 robot.watchdog_s / CHECKS_PER_TIMEOUT,
@@ -72,7 +75,7 @@ class Session:
 
     def hold(self, reason: Reason) -> None:
         """Send the last set-point again; nothing if there was none."""
-        decision = self.control.hold(reason)
+        decision = self.control.hold(reason, self._wiring.clock.now_ns())
         if decision is not None:
             self._send(decision)
             self._wiring.gate.send(decision)
@@ -92,11 +95,13 @@ class Session:
     def _tick(self) -> None:
         self._fed_ns = time.monotonic_ns()
         self._watchdog.feed(self._fed_ns)
-        now_ns = self._node.get_clock().now().nanoseconds
+        self._wiring.inputs.receipts.beat(self._fed_ns)
+        now_ns = self._wiring.clock.now_ns()
+        stamp_ns = self._node.get_clock().now().nanoseconds
         try:
             tick = self.control.tick(now_ns)
         except Exception as error:
-            self._wiring.loop.fail(error)
+            self.loop.fail(error)
             self._node.get_logger().error(
                 f'exception in the tick, holding: {type(error).__name__}: {error}',
                 throttle_duration_sec=LOG_THROTTLE_S,
@@ -106,12 +111,16 @@ class Session:
         if tick.decision is not None:
             self._send(tick.decision)
         self._last_tick = tick
-        self._wiring.gate.judge(tick, self.known(self._robot.anchor)[CURRENT])
-        self._wiring.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns)
-        if self._wiring.observation.get_subscription_count():
-            self._wiring.observation.publish(
-                observation_message(tick.observation, self._wiring.contract.modalities)
-            )
+        self._wiring.gate.judge(tick)
+        self._show(tick, stamp_ns)
+        self.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns)
+
+    def _show(self, tick: Tick, stamp_ns: int) -> None:
+        """Publish what the tick saw, if somebody listens; after the command, which is urgent."""
+        out = self._wiring.observation
+        if out.get_subscription_count() and self._observe.due(self._fed_ns):
+            modalities = self._wiring.contract.modalities
+            out.publish(observation_message(tick.observation, modalities, stamp_ns))
 
     def _watch(self) -> None:
         if self.still_s() is not None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
+from mmvae_controller.control.window import NS
 from mmvae_controller.nodes.asking import Asking
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.messages import image_message, read_positions, time_message
@@ -15,7 +16,7 @@ from mmvae_controller.nodes.pace import Pace
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR
 from mmvae_controller.nodes.runtime import main as run_main
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.updater import Updater
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import (
@@ -35,12 +36,10 @@ from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64MultiArray
 
-NS = 1_000_000_000
 BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 # After a reset, so long that no sample from before it waits in a queue of the controller.
 SETTLE_NS = NS // 10
 SLOW_SHARE = 0.9
-LOG_THROTTLE_S = 5.0
 CAMERA_FRAME = 'camera'
 WORLD_FRAME = 'world'
 
@@ -65,7 +64,7 @@ class SimulationNode(Node):
         task = declare(self, 'task', 'touch_target', 'What is to be done')
         self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
         self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
-        self._hold_after = declare(
+        self._holds_at_the_end = declare(
             self,
             'finish',
             True,
@@ -237,7 +236,7 @@ class SimulationNode(Node):
 
     def _obeys(self) -> bool:
         if self._phase is Phase.FINISHED:
-            return not self._hold_after
+            return not self._holds_at_the_end
         # What was sent before the reset may arrive after the resume: not in the first moment.
         began = self._simulator.time_ns > self._entered_ns
         return self._phase is Phase.RUNNING and began

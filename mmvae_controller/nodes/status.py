@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 import math
 
+# A complaint that repeats itself is logged this often.
+LOG_THROTTLE_S = 5.0
+
 
 class Level(IntEnum):
     """The levels of diagnostic_msgs/DiagnosticStatus."""

@@ -8,9 +8,11 @@ from typing import Any
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy
+from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
 from mmvae_controller.modality.robot import load_robot, Robot
-from mmvae_controller.nodes.health import GateHealth, LoopHealth
+from mmvae_controller.nodes.clock import ControlClock
+from mmvae_controller.nodes.health import GateHealth
 from mmvae_controller.nodes.inputs import Inputs, Push
 from mmvae_controller.nodes.messages import OUTPUT_TYPES
 from mmvae_controller.nodes.parameters import given_path
@@ -28,23 +30,28 @@ class Wiring:
 
         Args:
             node: Whose parameters and topics.
-            push: Gets every sample, with the time of its receipt on the node's clock.
+            push: Gets every sample, with the time of its receipt on `clock`.
 
         Raises:
-            ModalityError: A file is wrong, or the model does not fit the robot.
+            ModalityError: A file or a parameter is wrong, or the model does not fit the robot.
             ControlError: The network does not agree with its contract.
 
         """
+        self.observation_hz = float(node.get_parameter('observation_hz').value)
+        if not self.observation_hz > 0:
+            raise ModalityError(
+                f'parameter observation_hz is {self.observation_hz}, expected above 0'
+            )
         self.robot = load_robot(given_path(node, 'robot_file'))
         network = Network(given_path(node, 'model'))
         self.contract = network.contract
         self.contract.check_fits(self.robot)
         self.policy = NetworkPolicy(network)
-        self.loop = LoopHealth(self.robot.rate_hz)
-        self.gate = GateHealth(self.robot.anchor)
+        self.clock = ControlClock(node)
+        self.gate = GateHealth()
         self._node = node
         self._publishers: list[Publisher] = []
-        self.inputs = Inputs(node, self.robot, push)
+        self.inputs = Inputs(node, self.robot, self.clock, push)
         try:
             output = self.robot.output
             self.command = self._publisher(OUTPUT_TYPES[output.message], output.topic, COMMAND)

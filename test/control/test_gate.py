@@ -4,6 +4,7 @@ import math
 
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
+from mmvae_controller.control import gate
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import hold, judge, Reason, Request, Sent
 from mmvae_controller.modality.limits import JointLimits
@@ -254,3 +255,17 @@ def test_what_was_sent_is_had_in_either_quantity():
     sent = Sent(np.array([1.0]), np.array([2.0]))
     assert sent.value(Quantity.POSITION).tolist() == [1.0]
     assert sent.value(Quantity.VELOCITY).tolist() == [2.0]
+
+
+def test_should_the_limiting_itself_go_wrong_nothing_that_is_not_finite_leaves(monkeypatch):
+    monkeypatch.setattr(gate, '_limit_velocity', lambda *request: (np.full(3, np.nan), []))
+    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, None)
+    assert decision.holding
+    assert decision.reasons == (Reason.NOT_FINITE,)
+    assert np.array_equal(decision.sent.position, REST.position)
+
+
+def test_should_the_limiting_itself_go_wrong_no_position_beyond_a_limit_leaves(monkeypatch):
+    monkeypatch.setattr(gate, '_limit_velocity', lambda *request: (np.full(3, 1e3), []))
+    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, None)
+    assert np.array_equal(decision.sent.position, LIMITS.upper_rad)

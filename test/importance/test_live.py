@@ -124,3 +124,22 @@ def test_the_prediction_is_that_from_everything_known(network, robot):
     assert np.all(found.predicted['camera'].mean == 0)
     assert np.all(found.predicted['joints'].mean == 1)
     assert found.predicted['joints'].mean.shape == (1, 2, 3)
+
+
+class Doubter(Formula):
+    """Is twice as certain of the touch where it is known at t, and ten times at t-1."""
+
+    def decode(self, values, known, wanted):
+        decoded = super().decode(values, known, wanted)
+        std = np.where(known[:, 2], [0.1, 1.0], [1.0, 2.0])[:, :, None].astype(np.float32)
+        mean = np.zeros((len(known), 2, 2), np.float32)
+        decoded['touch'] = Gaussian(mean, np.broadcast_to(std, mean.shape))
+        return decoded
+
+
+def test_the_divergence_is_from_everything_known_to_what_remains_and_at_t(robot, normalisers):
+    found = LiveImportance(Doubter(robot, normalisers)).evaluate(observe(robot))
+    # Two channels, KL(N(0, 1) || N(0, 2)) each: 0.318. The other way round it would be 0.807.
+    one_channel = 0.5 * (0.25 - 1) + np.log(2)
+    lost = found.measures['precision_loss_own']['touch']
+    assert lost == pytest.approx(2 * one_channel)

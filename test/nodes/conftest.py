@@ -12,6 +12,7 @@ import sys
 import time
 from typing import Any
 
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.contract import (
     file_checksum,
     ModelContract,
@@ -71,6 +72,7 @@ control:
   step_s: 0.1
   anchor: joints
   required: [joints, camera]
+  max_following_error_rad: 3.2
   watchdog_s: 0.2
 """
 _domains = itertools.count(os.getpid() % 80)
@@ -140,6 +142,11 @@ def write_model(folder: Path, robot: Robot) -> Path:
     return folder
 
 
+def count_of(status: Any, key: str) -> int:
+    """Return a number among the values of a status message."""
+    return int(next(v.value for v in status.values if v.key == key))
+
+
 def write_network(path: Path, robot: Robot) -> None:
     """Write a network that decodes each sense as itself and the command as a constant."""
     onnx = pytest.importorskip('onnx')
@@ -207,6 +214,7 @@ class Peer:
         self.silent: set[str] = set()
         self.encoding = 'rgb8'
         self.joints_rad = [0.1, -0.1]
+        self.stamp_s = 0
         self._under_test: list[Any] = []
         self._publishers: dict[str, Any] = {}
 
@@ -224,8 +232,9 @@ class Peer:
         self.node.create_subscription(kind, topic, heard.append, qos or REPORT)
         return heard
 
-    def feel(self, period_s: float = 0.02) -> None:
-        """Publish the small robot's senses from now on, except the silent ones."""
+    def feel(self, period_s: float = 0.02) -> Any:
+        """Publish the small robot's senses, except the silent ones, until the timer is cancelled.
+        """
         from geometry_msgs.msg import WrenchStamped
         from mmvae_controller.nodes.qos import SENSOR
         from sensor_msgs.msg import Image, JointState
@@ -233,7 +242,7 @@ class Peer:
         kinds = {'camera/image_raw': Image, 'joint_states': JointState, 'touch': WrenchStamped}
         for topic, kind in kinds.items():
             self._publishers[topic] = self.node.create_publisher(kind, topic, SENSOR)
-        self.node.create_timer(period_s, self.publish_senses)
+        return self.node.create_timer(period_s, self.publish_senses)
 
     def publish_senses(self) -> None:
         """Publish each sense once."""
@@ -243,7 +252,7 @@ class Peer:
 
         messages = {
             'camera/image_raw': image_message(
-                np.full((4, 6, 3), 7, dtype=np.uint8), self.encoding, 0, 'camera'
+                np.full((4, 6, 3), 7, dtype=np.uint8), self.encoding, self.stamp_s * NS, 'camera'
             ),
             'joint_states': JointState(
                 name=['right', 'left'], position=[self.joints_rad[1], self.joints_rad[0]]
@@ -251,6 +260,7 @@ class Peer:
             'touch': WrenchStamped(),
         }
         for topic, message in messages.items():
+            message.header.stamp.sec = self.stamp_s
             if topic not in self.silent:
                 self._publishers[topic].publish(message)
 
@@ -345,6 +355,13 @@ class Rig:
         return list(self.commands[-1].data)
 
 
+def drop_limits(robot_file: Path) -> None:
+    """Take the limits out of the small robot's YAML."""
+    text = robot_file.read_text(encoding='utf-8')
+    start, end = text.index('      limits:'), text.index('control:')
+    robot_file.write_text(text[:start] + text[end:], encoding='utf-8')
+
+
 def moved(commands: list[Any]) -> bool:
     """Tell whether any two differ."""
     return len({tuple(c.data) for c in commands}) > 1
@@ -352,13 +369,21 @@ def moved(commands: list[Any]) -> bool:
 
 @pytest.fixture
 def rig(peer: Peer, robot_file: Path, model: Path) -> Callable[..., Rig]:
-    """Return what builds a controller with parameters, on request for a robot without limits."""
+    """Return what builds a controller with parameters, and on request for another robot.
 
-    def build(without_limits: bool = False, **parameters: Any) -> Rig:
+    Without limits, or one that is let go when it is farther than that from its set-point.
+    """
+
+    def build(
+        without_limits: bool = False, following_rad: float | None = None, **parameters: Any
+    ) -> Rig:
         if without_limits:
+            drop_limits(robot_file)
+        if following_rad is not None:
             text = robot_file.read_text(encoding='utf-8')
-            start, end = text.index('      limits:'), text.index('control:')
-            robot_file.write_text(text[:start] + text[end:], encoding='utf-8')
+            robot_file.write_text(
+                text.replace('error_rad: 3.2', f'error_rad: {following_rad}'), encoding='utf-8'
+            )
         return Rig(peer, robot_file, model, **parameters)
 
     return build
