@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-import time
 from typing import Any
 
 from mmvae_controller.cli.paths import find_config
@@ -38,34 +37,36 @@ def run(dataset: Path, out: Path, config: str, epochs: int | None, seed: int | N
     if trainer.epoch == settings.epochs and (out / CONTRACT_FILE).exists():
         print(f'{out}: is trained already')
         return
-    began = time.monotonic()
-    last: EpochResult | None = None
     log = SummaryWriter(str(out / LOG_FOLDER))
     with progress_bar() as bar:
         total = settings.epochs * trainer.steps_per_epoch
         done = trainer.epoch * trainer.steps_per_epoch
         line = bar.add_task('steps', total=total, completed=done, figures='')
-        figures = ''
+        figures = _figures(trainer)
 
         def on_step(step: int, loss: float) -> None:
             bar.update(line, advance=1, figures=f'loss {loss:8.2f}  {figures}')
 
-        for last in trainer.epochs(on_step):
-            _log(log, last)
+        for result in trainer.epochs(on_step):
+            _log(log, result)
             trainer.save(state)
-            figures = f'epoch {last.epoch}: {data_unit(trainer, last)}, KL {last.kl:.1f}'
+            figures = _figures(trainer)
     log.close()
-    provenance = _provenance(trainer, last, time.monotonic() - began)
+    step_s = data.description.step_s
     save_model(
-        out, trainer.model, settings.name, data.description.step_s, provenance, trainer.normalisers
+        out, trainer.model, settings.name, step_s, _provenance(trainer), trainer.normalisers
     )
     print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
 
 
-def data_unit(trainer: Trainer, result: EpochResult) -> str:
-    """Return the command's error with its unit."""
+def _figures(trainer: Trainer) -> str:
+    """Return how the last epoch went, in one line."""
+    last = trainer.last
+    if last is None:
+        return ''
     unit = next(m.unit for m in trainer.modalities if m.name == trainer.command)
-    return f'{trainer.command} RMSE {result.command_rmse:.4f} {unit}'
+    error = f'{trainer.command} RMSE {last.command_rmse:.4f} {unit}'
+    return f'epoch {last.epoch}: {error}, KL {last.kl:.1f}'
 
 
 def _log(log: SummaryWriter, result: EpochResult) -> None:
@@ -75,13 +76,13 @@ def _log(log: SummaryWriter, result: EpochResult) -> None:
         log.add_scalar(name, value, result.epoch)
 
 
-def _provenance(trainer: Trainer, last: EpochResult | None, seconds: float) -> dict[str, Any]:
+def _provenance(trainer: Trainer) -> dict[str, Any]:
     return {
         'dataset': dict(trainer.dataset.description.provenance),
         'rows': len(trainer.train_rows),
         'validation_rows': len(trainer.validation_rows),
         'seed': trainer.config.seed,
         'epochs': trainer.config.epochs,
-        'seconds_in_last_run': round(seconds),
-        'last_epoch': asdict(last) if last else None,
+        'training_s': round(trainer.seconds),
+        'last_epoch': asdict(trainer.last) if trainer.last else None,
     }

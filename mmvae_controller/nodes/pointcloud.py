@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from functools import lru_cache
+from typing import NamedTuple
 
 from mmvae_controller.modality.observation import (
     empty_values,
@@ -39,8 +40,17 @@ def point_dtype(modalities: tuple[Modality, ...]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
+class Field(NamedTuple):
+    """What a PointField says; unlike one, it cannot be changed, so it can be kept."""
+
+    name: str
+    offset: int
+    datatype: int
+    count: int
+
+
 @lru_cache(maxsize=8)
-def point_fields(modalities: tuple[Modality, ...]) -> tuple[PointField, ...]:
+def point_fields(modalities: tuple[Modality, ...]) -> tuple[Field, ...]:
     """Return the same layout in the words of PointCloud2."""
     layout = point_dtype(modalities)
     result = []
@@ -48,7 +58,7 @@ def point_fields(modalities: tuple[Modality, ...]) -> tuple[PointField, ...]:
         kind, offset = layout.fields[name][:2]  # type: ignore[index]
         base = kind.base
         result.append(
-            PointField(
+            Field(
                 name=name,
                 offset=offset,
                 datatype=_FIELD_TYPES[base],
@@ -78,7 +88,7 @@ def observation_message(
     message = PointCloud2(
         height=1,
         width=STEPS,
-        fields=list(point_fields(modalities)),
+        fields=[PointField(**field._asdict()) for field in point_fields(modalities)],
         is_bigendian=False,
         point_step=points.itemsize,
         row_step=points.nbytes,

@@ -162,7 +162,7 @@ def _record(
                 f'the robot misses {", ".join(tick.missing)} {number / robot.rate_hz:g} s into an '
                 f'episode: max_age_s in {robot.path} is shorter than the period of the sensor'
             )
-        if number % every or tick.decision is None:
+        if (number + episode) % every or tick.decision is None:
             continue
         values = tick.observation.values
         row = {m.name: values[m.name][CURRENT].copy() for m in robot.modalities}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 import json
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,19 @@ def save_state(
     model: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
-    epoch: int,
+    progress: Mapping[str, Any],
 ) -> None:
-    """Write model, optimiser and epoch into one safetensors file, aside first.
+    """Write model, optimiser and progress into one safetensors file, aside first.
 
-    The identity says what a run that goes on must have in common with this one.
+    The identity says what a run that goes on must have in common with this one; the progress is
+    plain data for whoever loads it.
     """
     tensors = {f'model.{n}': t for n, t in model.state_dict().items()}
     for index, moments in optimiser.state_dict()['state'].items():
         tensors |= {f'optimiser.{index}.{name}': t for name, t in moments.items()}
     notes = {
         'identity': identity,
-        'epoch': str(epoch),
+        'progress': json.dumps(progress),
         'scheduler': json.dumps({'last_epoch': scheduler.last_epoch}),
     }
     aside = path.with_name(f'.{path.name}.part')
@@ -44,8 +46,8 @@ def load_state(
     model: torch.nn.Module,
     optimiser: torch.optim.Optimizer,
     scheduler: torch.optim.lr_scheduler.LambdaLR,
-) -> int:
-    """Put a saved state in place and return the epoch to go on with.
+) -> dict[str, Any]:
+    """Put a saved state in place and return the progress that was saved with it.
 
     Raises:
         TrainingError: It was saved by a run with another identity, or is damaged.
@@ -77,7 +79,8 @@ def load_state(
     scheduler.load_state_dict(scheduler.state_dict() | {'last_epoch': done})
     for group, rate in zip(optimiser.param_groups, _rates(scheduler), strict=True):
         group['lr'] = rate
-    return int(notes['epoch'])
+    progress: dict[str, Any] = json.loads(notes['progress'])
+    return progress
 
 
 def _rates(scheduler: torch.optim.lr_scheduler.LambdaLR) -> list[float]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 import math
 from pathlib import Path
+import time
 
 from mmvae_controller.datasets.store import Batch, Dataset
 from mmvae_controller.modality.normaliser import fit_normaliser, Normaliser
@@ -68,6 +69,8 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=config.learning_rate)
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._learning_rate)
         self.epoch = 0
+        self.seconds = 0.0
+        self.last: EpochResult | None = None
         # What a run must have in common with the one it goes on with.
         self._identity = f'{config!r} on {len(dataset)} rows of {dataset.description!r}'
 
@@ -78,11 +81,15 @@ class Trainer:
             TrainingError: It was saved by another configuration or is damaged.
 
         """
-        self.epoch = load_state(path, self._identity, self.model, self.optimiser, self.scheduler)
+        progress = load_state(path, self._identity, self.model, self.optimiser, self.scheduler)
+        self.epoch, self.seconds = progress['epoch'], progress['seconds']
+        self.last = EpochResult(**progress['last']) if progress['last'] else None
 
     def save(self, path: Path) -> None:
         """Save what `resume` needs, aside first, so that an interrupt leaves the last one."""
-        save_state(path, self._identity, self.model, self.optimiser, self.scheduler, self.epoch)
+        last = asdict(self.last) if self.last else None
+        progress = {'epoch': self.epoch, 'seconds': self.seconds, 'last': last}
+        save_state(path, self._identity, self.model, self.optimiser, self.scheduler, progress)
 
     def epochs(self, on_step: Callable[[int, float], None]) -> Iterator[EpochResult]:
         """Train the epochs that are left, one at a time.
@@ -92,9 +99,11 @@ class Trainer:
 
         """
         while self.epoch < self.config.epochs:
-            result = self._train_epoch(on_step)
+            began = time.monotonic()
+            self.last = self._train_epoch(on_step)
+            self.seconds += time.monotonic() - began
             self.epoch += 1
-            yield result
+            yield self.last
 
     def _train_epoch(self, on_step: Callable[[int, float], None]) -> EpochResult:
         # Seeded by epoch, so that a resumed run draws what the uninterrupted one would have.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 import shutil
 from typing import Any
 
+from mmvae_controller import __version__
 from mmvae_controller.modality.contract import (
     check_file,
+    CONTRACT_FILE,
     file_checksum,
     ModelContract,
     NETWORK_FILE,
@@ -56,16 +58,27 @@ def save_model(
             step_s=step_s,
             latent_size=model.network.config.latent,
             network=model.network.config.data(),
-            provenance={**provenance, 'versions': {p: version(p) for p in VERSIONS_OF}},
+            provenance={**provenance, 'versions': _versions()},
             checksums={f: file_checksum(aside / f) for f in (WEIGHTS_FILE, NETWORK_FILE)},
         )
         write_contract(aside, contract)
-        for file in aside.iterdir():
-            folder.mkdir(parents=True, exist_ok=True)
-            file.replace(folder / file.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        # The contract last: until it is there, its checksums name the old files.
+        for name in (WEIGHTS_FILE, NETWORK_FILE, CONTRACT_FILE):
+            (aside / name).replace(folder / name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return contract
+
+
+def _versions() -> dict[str, str]:
+    found = {'mmvae_controller': __version__}
+    for package in VERSIONS_OF:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = 'not installed'  # As pybullet where only recordings are trained on.
+    return found
 
 
 def load_model(folder: Path) -> tuple[RealUnits, ModelContract]:

@@ -61,6 +61,7 @@ modalities:
     max_age_s: 0.2
     output:
       topic: joint_command
+      max_std: off
       message: std_msgs/Float64MultiArray
       limits:
         lower_rad: [-2, -2]
@@ -140,11 +141,6 @@ def write_model(folder: Path, robot: Robot) -> Path:
         ),
     )
     return folder
-
-
-def count_of(status: Any, key: str) -> int:
-    """Return a number among the values of a status message."""
-    return int(next(v.value for v in status.values if v.key == key))
 
 
 def write_network(path: Path, robot: Robot) -> None:
@@ -233,8 +229,7 @@ class Peer:
         return heard
 
     def feel(self, period_s: float = 0.02) -> Any:
-        """Publish the small robot's senses, except the silent ones, until the timer is cancelled.
-        """
+        """Publish the small robot's senses, except the silent ones, until the timer is cancelled."""
         from geometry_msgs.msg import WrenchStamped
         from mmvae_controller.nodes.qos import SENSOR
         from sensor_msgs.msg import Image, JointState
@@ -330,6 +325,10 @@ class Rig:
         if not self.diagnostics:
             return None
         return next((s for s in self.diagnostics[-1].status if s.name == name), None)
+
+    def value(self, name: str, key: str) -> str:
+        """Return a value of the newest status of that name."""
+        return next(v.value for v in self.status(name).values if v.key == key)
 
     def until_status(self, name: str, text: str) -> Any:
         """Spin until the newest status of that name says so."""

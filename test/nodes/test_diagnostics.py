@@ -47,7 +47,7 @@ class Watch:
         values = empty_values(self.modalities)
         values['camera'][:] = 7
         observation = Observation(5, values, known, np.zeros(known.shape, dtype=np.float32))
-        message = observation_message(observation, self.modalities)
+        message = observation_message(observation, self.modalities, 5)
         return self.peer.node.create_timer(0.02, lambda: self.out.publish(message))
 
     def status(self, name: str) -> Any:
@@ -152,7 +152,7 @@ def test_an_observation_of_another_robot_is_rejected_and_told(watch: Any):
     observation = Observation(
         5, empty_values(it.modalities[1:]), known, np.zeros(known.shape, dtype=np.float32)
     )
-    message = observation_message(observation, it.modalities[1:])
+    message = observation_message(observation, it.modalities[1:], 5)
     it.peer.node.create_timer(0.02, lambda: it.out.publish(message))
     it.peer.until(
         lambda: 'observation rejected: fields' in getattr(it.status('model'), 'message', ''),

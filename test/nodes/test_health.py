@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mmvae_controller.control.controller import Tick
 from mmvae_controller.control.gate import Decision, Reason, Sent
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.health import GateHealth, InputHealth, LoopHealth
@@ -11,7 +12,6 @@ from mmvae_controller.nodes.status import Level, show
 import numpy as np
 import pytest
 
-NS = 1_000_000_000
 MS = 1_000_000
 
 
@@ -20,10 +20,12 @@ def camera(robot: Robot) -> InputHealth:
     return InputHealth(robot.modalities[0], '/eye')
 
 
-def tick_of(robot: Robot, decision: Decision | None, missing: tuple[str, ...] = ()) -> Tick:
+def tick_of(
+    robot: Robot, decision: Decision | None, missing: tuple[str, ...] = (), idle: str = ''
+) -> Tick:
     known = nothing_known(robot.modalities)
     observation = Observation(0, empty_values(robot.modalities), known, np.zeros(known.shape))
-    return Tick(observation, missing, None, decision)
+    return Tick(observation, missing, None, decision, idle)
 
 
 def decision_of(*reasons: Reason, holding: bool = False) -> Decision:
@@ -66,7 +68,7 @@ def test_a_loop_in_time_is_well():
     loop = LoopHealth(50)
     for i in range(100):
         loop.tick(i * 20 * MS, 2 * MS)
-    status = loop.status('active', None)
+    status = loop.status(None)
     assert (status.level, status.message) == (Level.OK, '50 Hz')
     assert status.values['tick p50 ms'] == 2
     assert status.values['missed ticks'] == 0
@@ -76,46 +78,61 @@ def test_a_loop_that_misses_ticks_warns_and_counts_them():
     loop = LoopHealth(50)
     for i in range(100):
         loop.tick(i * 40 * MS, 2 * MS)
-    status = loop.status('active', None)
-    assert status.level == Level.WARN
+    status = loop.status(None)
+    assert (status.level, status.message) == (Level.WARN, '99 of the last 199 ticks missed')
     assert status.values['missed ticks'] == 99
+
+
+def test_a_clock_that_jumps_ahead_has_not_missed_hours_of_ticks():
+    loop = LoopHealth(50)
+    for now_ns in (0, 20 * MS, 3600 * NS):
+        loop.tick(now_ns, 2 * MS)
+    assert loop.status(None).message == '250 of the last 253 ticks missed'
 
 
 def test_a_loop_whose_ticks_take_longer_than_its_period_warns():
     loop = LoopHealth(50)
     for i in range(100):
         loop.tick(i * 20 * MS, 25 * MS)
-    assert loop.status('active', None).message == 'ticks take 25.0 ms, the period is 20.0'
+    assert loop.status(None).message == 'ticks take 25.0 ms, the period is 20.0'
 
 
 def test_a_loop_that_failed_in_its_first_tick_says_so():
     loop = LoopHealth(50)
     loop.fail(RuntimeError('no'))
-    assert loop.status('active', None).level == Level.ERROR
+    assert loop.status(None).level == Level.ERROR
 
 
-def test_a_loop_that_stands_still_is_an_error_only_while_active():
+def test_a_loop_that_stands_still_is_an_error():
     loop = LoopHealth(50)
-    assert loop.status('active', 0.5).level == Level.ERROR
-    assert loop.status('inactive', None).level == Level.WARN
+    assert loop.status(0.5).level == Level.ERROR
+    assert loop.status(None).level == Level.OK
 
 
 def test_a_gate_without_a_set_point_says_why(robot: Robot):
-    gate = GateHealth('joints')
-    gate.judge(tick_of(robot, None), anchor_known=False)
-    assert gate.status().message == 'no set-point yet: joints is not known; nothing is commanded'
-    gate.judge(tick_of(robot, None), anchor_known=True)
-    assert 'joints is outside the limits' in gate.status().message
-    assert gate.status().values['count no_anchor'] == 2
+    gate = GateHealth()
+    gate.judge(tick_of(robot, None, idle='joints is not known'))
+    status = gate.status()
+    assert status.level == Level.WARN
+    assert status.message == 'no set-point: joints is not known; nothing is commanded'
+    assert status.values['count no_anchor'] == 1
+
+
+def test_a_gate_that_lost_its_set_point_does_not_go_on_saying_that_it_holds(robot: Robot):
+    gate = GateHealth()
+    gate.judge(tick_of(robot, decision_of(Reason.STOPPED, holding=True)))
+    gate.judge(tick_of(robot, None, idle='left is outside the limits'))
+    assert 'left is outside the limits' in gate.status().message
+    assert gate.status().values['last reasons'] == 'no_anchor'
 
 
 def test_a_gate_warns_while_it_holds_and_counts_why(robot: Robot):
-    gate = GateHealth('joints')
-    gate.judge(tick_of(robot, decision_of(Reason.STALE, holding=True), ('camera',)), True)
+    gate = GateHealth()
+    gate.judge(tick_of(robot, decision_of(Reason.STALE, holding=True), ('camera',)))
     status = gate.status()
     assert status.level == Level.WARN
     assert status.message == 'holding: stale; required senses missing: camera'
-    gate.judge(tick_of(robot, decision_of(Reason.VELOCITY_LIMIT)), True)
+    gate.judge(tick_of(robot, decision_of(Reason.VELOCITY_LIMIT)))
     status = gate.status()
     assert (status.level, status.message) == (Level.OK, 'limited: velocity_limit')
     assert (status.values['sent'], status.values['held']) == (2, 1)

@@ -184,7 +184,7 @@ def observation_of(robot: Robot) -> Observation:
 def test_an_observation_survives_the_way_there_and_back(robot: Robot):
     observation = observation_of(robot)
     observation.age_s[1, 0] = np.inf
-    message = observation_message(observation, robot.modalities)
+    message = observation_message(observation, robot.modalities, STAMP_NS)
     found = read_observation(message, robot.modalities)
     assert found.stamp_ns == STAMP_NS
     assert np.array_equal(found.known, observation.known)
@@ -196,7 +196,7 @@ def test_an_observation_survives_the_way_there_and_back(robot: Robot):
 
 def test_a_masked_slot_carries_nothing_old(robot: Robot):
     observation = replace(observation_of(robot), known=nothing_known(robot.modalities))
-    message = observation_message(observation, robot.modalities)
+    message = observation_message(observation, robot.modalities, STAMP_NS)
     found = read_observation(message, robot.modalities)
     assert not message.is_dense
     assert not found.known.any()
@@ -216,7 +216,7 @@ def test_a_masked_slot_carries_nothing_old(robot: Robot):
     ],
 )
 def test_an_observation_that_is_none_is_refused(robot: Robot, field: str, value: Any):
-    message = observation_message(observation_of(robot), robot.modalities)
+    message = observation_message(observation_of(robot), robot.modalities, STAMP_NS)
     setattr(message, field, value)
     with pytest.raises(MessageError, match=field):
         read_observation(message, robot.modalities)
@@ -224,14 +224,14 @@ def test_an_observation_that_is_none_is_refused(robot: Robot, field: str, value:
 
 @pytest.mark.parametrize(('what', 'value'), [('offset', 3), ('datatype', 1), ('count', 99)])
 def test_an_observation_with_another_layout_is_refused(robot: Robot, what: str, value: int):
-    message = observation_message(observation_of(robot), robot.modalities)
+    message = observation_message(observation_of(robot), robot.modalities, STAMP_NS)
     setattr(message.fields[3], what, value)
     with pytest.raises(MessageError, match=f'field joints: {what} is {value}'):
         read_observation(message, robot.modalities)
 
 
 def test_an_observation_of_other_modalities_is_refused(robot: Robot):
-    message = observation_message(observation_of(robot), robot.modalities)
+    message = observation_message(observation_of(robot), robot.modalities, STAMP_NS)
     with pytest.raises(MessageError, match='fields are'):
         read_observation(message, robot.modalities[1:])
 
@@ -250,7 +250,7 @@ def test_an_observation_with_broken_content_is_refused(
 ):
     from mmvae_controller.nodes.pointcloud import point_dtype
 
-    message = observation_message(observation_of(robot), robot.modalities)
+    message = observation_message(observation_of(robot), robot.modalities, STAMP_NS)
     points = np.frombuffer(message.data, dtype=point_dtype(robot.modalities)).copy()
     points[field] = bad
     message.data = array('B', points.tobytes())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mmvae_controller.nodes.pace import MAX_CATCH_UP, Pace
+from mmvae_controller.nodes.pace import AtMost, MAX_CATCH_UP, Pace
 from mmvae_controller.nodes.smoothing import Smoother
 import pytest
 
@@ -61,3 +61,17 @@ def test_after_a_clear_the_past_counts_no_more():
     smoother.smooth('a', 100.0, 0.1)
     smoother.clear()
     assert smoother.smooth('a', 1.0, 0.1) == 1.0
+
+
+@pytest.mark.parametrize(
+    ('loop_hz', 'rate_hz', 'happened'), [(50, 20, 20), (40, 20, 20), (10, 20, 10)]
+)
+def test_something_happens_at_most_so_often_on_average(loop_hz: int, rate_hz: int, happened: int):
+    it = AtMost(rate_hz, loop_hz)
+    assert sum(it.due(i * 1000 * MS // loop_hz) for i in range(loop_hz)) == happened
+
+
+def test_what_could_not_happen_for_a_while_is_not_made_up_for():
+    it = AtMost(20, 50)
+    assert it.due(0)
+    assert [it.due(t * MS) for t in (3000, 3020, 3040)] == [True, False, True]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 import signal
 from typing import Any
@@ -13,7 +14,8 @@ pytestmark = pytest.mark.ros
 
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from mmvae_controller.nodes.runtime import FAILED, FAILURES_IN_A_ROW, run  # noqa: E402
+from mmvae_controller.nodes.runtime import FAILED, FAILURES_IN_A_ROW, OK, run  # noqa: E402
+from mmvae_controller.nodes.signals import handle, SIGNALS  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
@@ -31,7 +33,7 @@ def moving(peer: Any, program: Any, robot_file: Path, model: Path) -> Any:
     return it, commands
 
 
-@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize('number', SIGNALS)
 def test_a_signal_ends_it_with_a_hold_as_the_last_message(
     peer: Any, moving: Any, number: signal.Signals
 ):
@@ -106,7 +108,7 @@ class BrokenNode(Node):
 @pytest.fixture
 def handlers() -> Any:
     """Put the signal handlers of the tests back afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -122,3 +124,37 @@ def test_a_node_that_does_nothing_but_fail_is_told_each_time_and_ended_in_good_o
 
     assert run(make, 'broken', []) == FAILED
     assert nodes[0].told == ['start', *['broken on purpose'] * FAILURES_IN_A_ROW, 'close']
+
+
+@pytest.mark.usefixtures('domain', 'handlers')
+def test_what_was_told_to_leave_while_it_was_built_does_not_start():
+    nodes: list[BrokenNode] = []
+
+    def make() -> BrokenNode:
+        nodes.append(BrokenNode())
+        os.kill(os.getpid(), signal.SIGTERM)
+        return nodes[0]
+
+    assert run(make, 'broken', []) == OK
+    assert nodes[0].told == ['close']
+
+
+@pytest.mark.usefixtures('handlers')
+def test_what_nohup_started_outlives_its_terminal():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    assert signal.SIGHUP not in handle(lambda number, frame: None)
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+@pytest.mark.usefixtures('handlers')
+@pytest.mark.parametrize('number', SIGNALS)
+def test_every_such_signal_interrupts_a_demo(number: signal.Signals):
+    from mmvae_controller.cli.demo import _interruptible
+
+    def rest(number: int, frame: Any) -> None:
+        """Stand for what was there before."""
+
+    signal.signal(number, rest)
+    with pytest.raises(KeyboardInterrupt), _interruptible():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is rest

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.robot import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
 from mmvae_controller.nodes.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
@@ -24,8 +25,6 @@ from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
-
-NS = 1_000_000_000
 
 
 class World:
