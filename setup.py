@@ -56,6 +56,7 @@ setup(
             'onnx>=1.16',
             'onnxscript>=0.5',
             'safetensors>=0.4',
+            'scipy>=1.11',
             'tensorboard>=2.15',
             'torch==2.13.0',
         ],

@@ -227,7 +227,8 @@ def _seconds(value: float | None) -> str:
 
 _TEMPLATE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>mmvae demo: {task}</title><style>
-body {{ font: 15px/1.45 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto }}
+body {{ font: 15px/1.45 system-ui, sans-serif }}
+body {{ max-width: 62rem; margin: 2rem auto; padding: 0 1rem }}
 img {{ max-width: 100% }} table {{ border-collapse: collapse }}
 td, th {{ padding: .15rem .8rem .15rem 0; text-align: left }}
 .good {{ color: #187a2f }} .bad {{ color: #b3261e }} .large {{ font-size: 2.2rem; margin: 0 }}

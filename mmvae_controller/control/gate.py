@@ -33,7 +33,6 @@ class Reason(StrEnum):
     STOPPED = 'stopped'
     CLOCK = 'clock'
     WATCHDOG = 'watchdog'
-    NOT_FOLLOWING = 'not_following'
     NO_ANCHOR = 'no_anchor'
     ERROR = 'error'
 

@@ -8,8 +8,8 @@ here, so that nothing old can be read as new.
 from __future__ import annotations
 
 from array import array
+from dataclasses import asdict, dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 from mmvae_controller.modality.observation import (
     empty_values,
@@ -40,7 +40,8 @@ def point_dtype(modalities: tuple[Modality, ...]) -> np.dtype[np.void]:
     return np.dtype(fields)
 
 
-class Field(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Field:
     """What a PointField says; unlike one, it cannot be changed, so it can be kept."""
 
     name: str
@@ -88,7 +89,7 @@ def observation_message(
     message = PointCloud2(
         height=1,
         width=STEPS,
-        fields=[PointField(**field._asdict()) for field in point_fields(modalities)],
+        fields=[PointField(**asdict(field)) for field in point_fields(modalities)],
         is_bigendian=False,
         point_step=points.itemsize,
         row_step=points.nbytes,

@@ -97,6 +97,14 @@ def robot_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def robot_file_without_limits(robot_file: Path) -> Path:
+    text = robot_file.read_text(encoding='utf-8')
+    start, end = text.index('      limits:'), text.index('control:')
+    robot_file.write_text(text[:start] + text[end:], encoding='utf-8')
+    return robot_file
+
+
+@pytest.fixture
 def iiwa_file() -> Path:
     return Path(__file__).parents[2] / 'config' / 'robots' / 'iiwa_sim.yaml'
 
@@ -229,7 +237,7 @@ class Peer:
         return heard
 
     def feel(self, period_s: float = 0.02) -> Any:
-        """Publish the small robot's senses, except the silent ones, until the timer is cancelled."""
+        """Publish the small robot's senses, except the silent ones; return the timer."""
         from geometry_msgs.msg import WrenchStamped
         from mmvae_controller.nodes.qos import SENSOR
         from sensor_msgs.msg import Image, JointState
@@ -354,20 +362,15 @@ class Rig:
         return list(self.commands[-1].data)
 
 
-def drop_limits(robot_file: Path) -> None:
-    """Take the limits out of the small robot's YAML."""
-    text = robot_file.read_text(encoding='utf-8')
-    start, end = text.index('      limits:'), text.index('control:')
-    robot_file.write_text(text[:start] + text[end:], encoding='utf-8')
-
-
 def moved(commands: list[Any]) -> bool:
     """Tell whether any two differ."""
     return len({tuple(c.data) for c in commands}) > 1
 
 
 @pytest.fixture
-def rig(peer: Peer, robot_file: Path, model: Path) -> Callable[..., Rig]:
+def rig(
+    peer: Peer, robot_file: Path, model: Path, request: pytest.FixtureRequest
+) -> Callable[..., Rig]:
     """Return what builds a controller with parameters, and on request for another robot.
 
     Without limits, or one that is let go when it is farther than that from its set-point.
@@ -377,7 +380,7 @@ def rig(peer: Peer, robot_file: Path, model: Path) -> Callable[..., Rig]:
         without_limits: bool = False, following_rad: float | None = None, **parameters: Any
     ) -> Rig:
         if without_limits:
-            drop_limits(robot_file)
+            request.getfixturevalue('robot_file_without_limits')
         if following_rad is not None:
             text = robot_file.read_text(encoding='utf-8')
             robot_file.write_text(

@@ -33,7 +33,7 @@ def moving(peer: Any, program: Any, robot_file: Path, model: Path) -> Any:
     return it, commands
 
 
-@pytest.mark.parametrize('number', SIGNALS)
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_ends_it_with_a_hold_as_the_last_message(
     peer: Any, moving: Any, number: signal.Signals
 ):
