@@ -8,7 +8,7 @@ partial information", Robotics and Autonomous Systems 2020 (arXiv 1910.03854). A
     final_database_test   (N, 28)  complete rows of one trajectory, in order
 
 Of each modality a file has [t | t-1], every array here [t-1, t]. The rows of the training file
-are windows of a trajectory in random order, of which two out of three continue another one.
+are not in the order of a trajectory, yet two out of three begin exactly where another one ends.
 """
 
 from __future__ import annotations
@@ -129,9 +129,10 @@ class IcubWindows:
         step with one: half of such a window has been seen.
         """
         stretch = np.empty(len(self), dtype=np.int64)
-        stretch[self.order] = np.arange(len(self)) * STRETCHES // len(self)
-        count = max(round(STRETCHES * held_out), int(held_out > 0))
-        chosen = np.random.default_rng(seed).permutation(STRETCHES)[:count]
+        stretches = min(STRETCHES, len(self))
+        stretch[self.order] = np.arange(len(self)) * stretches // len(self)
+        count = max(round(stretches * held_out), int(held_out > 0))
+        chosen = np.random.default_rng(seed).permutation(stretches)[:count]
         held = np.isin(stretch, chosen)
         near = np.asarray(np.any(np.isin(self._states, self._states[held]), axis=1))
         in_order = held[self.order]
