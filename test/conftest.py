@@ -13,7 +13,8 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 from hypothesis import settings
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Encoder, Modality
 import numpy as np
 import pytest

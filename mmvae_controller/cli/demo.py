@@ -21,7 +21,7 @@ from mmvae_controller.cli.processes import (
 )
 from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
 from mmvae_controller.modality.contract import read_contract
-from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.monitor import Monitor
 from mmvae_controller.nodes.signals import handle
 from rich.console import Console

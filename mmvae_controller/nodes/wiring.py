@@ -10,7 +10,8 @@ from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
-from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.health import GateHealth
 from mmvae_controller.nodes.inputs import Inputs, Push

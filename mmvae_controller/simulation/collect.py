@@ -21,7 +21,8 @@ from mmvae_controller.datasets.store import (
     write_shard,
 )
 from mmvae_controller.modality.observation import CURRENT
-from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError

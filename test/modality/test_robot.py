@@ -1,7 +1,7 @@
 """The robot YAML: what is read, and what is refused with which words."""
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Encoder, Quantity, Role
 import pytest
 

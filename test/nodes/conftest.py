@@ -20,7 +20,8 @@ from mmvae_controller.modality.contract import (
     write_contract,
 )
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.robot import load_robot, Robot
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Encoder
 import numpy as np
 import pytest

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
-from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.robot_file import load_robot
 import numpy as np
 import pytest
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.window import NS
-from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, JOINT_SPEED_RAD_S, NoisyExpert

@@ -1,7 +1,7 @@
 """The training YAML."""
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.modality.robot import load_robot
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.vae.errors import VaeError

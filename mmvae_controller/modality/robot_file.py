@@ -1,0 +1,186 @@
+"""Reads a robot YAML; `config/robots/iiwa_sim.yaml` documents every key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.limits import JointLimits
+from mmvae_controller.modality.reader import read_yaml, Section
+from mmvae_controller.modality.robot import (
+    COLOURS_OF,
+    CommandOutput,
+    InputMessage,
+    OutputMessage,
+    Robot,
+    Source,
+    WRENCH_CHANNELS,
+)
+from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
+
+DEFAULT_ENCODING = 'rgb8'
+IMAGE_RANK = 3
+
+
+def load_robot(path: Path) -> Robot:
+    """Read a robot YAML; `config/robots/iiwa_sim.yaml` documents every key.
+
+    Raises:
+        ModalityError: Names the file, the field, what was found and what was expected.
+
+    """
+    root = read_yaml(path)
+    modalities: list[Modality] = []
+    sources: dict[str, Source] = {}
+    output: CommandOutput | None = None
+    for name, section in root.sections('modalities').items():
+        modality = _modality(name, section)
+        modalities.append(modality)
+        if modality.role is Role.SENSE:
+            sources[name] = _source(section, modality)
+        else:
+            output = _output(section, modality)
+        section.done()
+    try:
+        command_of(tuple(modalities))
+    except ModalityError as error:
+        raise ModalityError(f'{root.where}: {error}') from error
+    assert output is not None, 'command_of has found the command'
+    control = root.section('control')
+    robot = Robot(
+        name=root.text('robot'),
+        modalities=tuple(modalities),
+        sources=sources,
+        output=output,
+        anchor=control.text('anchor'),
+        required=control.texts('required'),
+        rate_hz=control.number('rate_hz', low=1, high=1000),
+        step_s=control.number('step_s', low=0.001, high=10),
+        watchdog_s=control.number('watchdog_s', default=0.25, low=0.001, high=10),
+        max_following_error_rad=control.number('max_following_error_rad', low=0.001, high=3.2),
+        path=path,
+    )
+    control.done()
+    root.done()
+    _check(robot)
+    return robot
+
+
+def _check(robot: Robot) -> None:
+    where = f'{robot.path}: control'
+    for name in (*robot.required, robot.anchor):
+        if name not in robot.sources:
+            raise ModalityError(f'{where}: {name!r} is no sense; senses are {list(robot.sources)}')
+    source = robot.sources[robot.anchor]
+    if source.message is not InputMessage.JOINT_STATE or source.part != 'position':
+        raise ModalityError(
+            f'{where}: anchor {robot.anchor} is {source.message} {source.part}, expected the '
+            'position of sensor_msgs/JointState: it is where the first set-point starts from'
+        )
+    if robot.anchor not in robot.required:
+        raise ModalityError(
+            f'{where}: required is {list(robot.required)}, expected {robot.anchor} among them: '
+            'an arm whose joints are not measured must hold'
+        )
+    measured = next(m for m in robot.modalities if m.name == robot.anchor).channels
+    if robot.watchdog_s * robot.rate_hz <= 1:
+        raise ModalityError(
+            f'{where}: watchdog_s is {robot.watchdog_s:g}, expected more than one period of '
+            f'{robot.rate_hz:g} Hz: it would hold the arm between any two commands'
+        )
+    absent = [j for j in robot.output.joints if j not in measured]
+    if absent:
+        raise ModalityError(
+            f'{where}: anchor {robot.anchor} does not measure the commanded joints {absent}'
+        )
+
+
+def _modality(name: str, section: Section) -> Modality:
+    role = section.choice('role', Role)
+    encoder = section.choice('encoder', Encoder, Encoder.VECTOR)
+    joints = section.texts('joints', ())
+    channels = joints or section.texts('channels', ())
+    if encoder is Encoder.IMAGE:
+        shape, channels = section.shape('shape'), _colours(section)
+    elif section.has('shape'):
+        shape = section.shape('shape')
+        channels = channels or tuple(f'{name}{i}' for i in range(shape[0]))
+    else:
+        shape = (len(channels),)
+        if not channels:
+            raise ModalityError(f'{section.where}: expected shape, joints or channels')
+    quantity = section.choice('quantity', Quantity) if role is Role.COMMAND else None
+    try:
+        return Modality(
+            name=name,
+            role=role,
+            encoder=encoder,
+            shape=shape,
+            channels=channels,
+            unit=section.text('unit'),
+            max_age_s=section.number('max_age_s', low=0, high=60),
+            quantity=quantity,
+        )
+    except ModalityError as error:
+        raise ModalityError(f'{section.where}: {error}') from error
+
+
+def _colours(section: Section) -> tuple[str, ...]:
+    encoding = section.text('encoding', DEFAULT_ENCODING)
+    colours = COLOURS_OF.get(encoding)
+    shape = section.shape('shape')
+    if len(shape) != IMAGE_RANK:
+        return ('unnamed',) * shape[-1]  # The modality itself will refuse the shape.
+    if colours is None or len(colours) != shape[-1]:
+        raise ModalityError(
+            f'{section.where}: encoding {encoding!r} with {shape[-1]} channels, expected one of '
+            f'{ ({name: len(found) for name, found in COLOURS_OF.items()}) }'
+        )
+    return colours
+
+
+def _source(section: Section, modality: Modality) -> Source:
+    message = section.choice('message', InputMessage)
+    is_image = modality.encoder is Encoder.IMAGE
+    if is_image != (message is InputMessage.IMAGE):
+        raise ModalityError(
+            f'{section.where}: encoder {modality.encoder} does not fit message {message}'
+        )
+    part = ''
+    if message is InputMessage.JOINT_STATE:
+        part = section.text('part', 'position')
+        if part not in ('position', 'velocity', 'effort'):
+            raise ModalityError(
+                f'{section.where}: part is {part!r}, expected position, velocity or effort'
+            )
+    encoding = section.text('encoding', DEFAULT_ENCODING) if is_image else ''
+    if message is InputMessage.WRENCH:
+        unknown = [c for c in modality.channels if c not in WRENCH_CHANNELS]
+        if unknown:
+            raise ModalityError(
+                f'{section.where}: channels {unknown}, expected some of {WRENCH_CHANNELS}'
+            )
+    return Source(section.text('topic'), message, part, encoding)
+
+
+def _output(section: Section, modality: Modality) -> CommandOutput:
+    out = section.section('output')
+    quantity = out.choice('quantity', Quantity, Quantity.POSITION)
+    if quantity is Quantity.VELOCITY:
+        raise ModalityError(
+            f'{out.where}: quantity velocity is not supported yet: position limits are counted on '
+            'the set-points sent, which is where the arm is on a position wire alone'
+        )
+    limits = None
+    if out.has('limits'):
+        limits = JointLimits.from_section(out.section('limits'), modality.channels)
+    output = CommandOutput(
+        topic=out.text('topic'),
+        message=out.choice('message', OutputMessage),
+        quantity=quantity,
+        joints=modality.channels,
+        limits=limits,
+        max_std=None if out.is_off('max_std') else out.number('max_std', low=0),
+    )
+    out.done()
+    return output
