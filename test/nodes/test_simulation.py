@@ -15,7 +15,7 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
-from mmvae_controller.modality.robot import load_robot  # noqa: E402
+from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
 from mmvae_controller.nodes.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
