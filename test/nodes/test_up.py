@@ -172,7 +172,8 @@ def stub(name):
     deaf = name == 'diagnostics'
     code = 'import os, signal, sys;'
     code += 'signal.signal(15, signal.SIG_IGN);' if deaf else (
-        f'signal.signal(15, lambda *_: (os.write(1, b"{name} told\\n"), os._exit(0)));')
+        'signal.signal(15, lambda *_: '
+        f'(os.write(1, b"{name} told" + bytes([10])), os._exit(0)));')
     code += f'print("{name} up", os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"], flush=True);'
     return [up.sys.executable, '-c', code + ('sys.stdin.read()' if deaf else 'signal.pause()')]
 up.node_commands = lambda *given: {name: stub(name) for name in real(*given)}
