@@ -145,3 +145,8 @@ def test_the_import_contract_knows_every_ros_package_of_package_xml(manifest):
     # Where an installed file lies is no business with ROS: the command line may ask it.
     ros.remove('ament_index_python')
     assert ros == ros & set(re.findall(r"'(\w+)'", forbidden))
+
+
+@pytest.mark.parametrize('page', ['README.md', 'models/README.md'])
+def test_no_figure_is_left_to_be_filled_in(page):
+    assert '{{' not in (ROOT / page).read_text()
