@@ -44,7 +44,7 @@ class Importance:
         modalities: In the order of rows and columns.
         measures: By measure, then by modality.
         without: `(M, M)`: what column j loses without row i.
-        alone: `(M, M)`: how far row i alone is from explaining column j.
+        alone: `(M, M)`: how far row i alone is from explaining column j; NaN where i is missing.
         predicted: By modality, decoded from everything known, `(1, 2, *shape)`.
         latent_kl: KL(q || prior), given everything known.
         active_units: Latent dimensions that carry something.
@@ -86,6 +86,8 @@ class LiveImportance:
             divergence = gaussian_kl(mean[:1], std[:1], mean, std).reshape(len(known), -1).sum(1)
             alone[:, j] = divergence[1 : 1 + count]
             without[:, j] = divergence[1 + count :]
+        # Nothing is known of it: how far it alone is from explaining anything was not measured.
+        alone[~known[0].any(axis=1)] = np.nan
         latent = decoded[LATENT]
         unit_kl = gaussian_kl(latent.mean[0], latent.std[0], np.zeros(1), np.ones(1))
         return Importance(

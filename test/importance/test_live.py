@@ -98,6 +98,14 @@ def test_a_modality_that_is_not_known_has_no_loss_of_precision(network, robot, n
     assert np.all(found.without[found.modalities.index(name)] == 0)
 
 
+@pytest.mark.parametrize('name', ['camera', 'touch'])
+def test_of_a_missing_modality_no_single_error_is_told(network, robot, name):
+    found = LiveImportance(network).evaluate(observe(robot, unknown=(name,)))
+    for measure in ('single_error_own', 'single_error_all'):
+        told = [n for n, nats in found.measures[measure].items() if np.isfinite(nats)]
+        assert told == [n for n in found.modalities if n != name]
+
+
 def test_no_divergence_is_negative(network, robot):
     found = LiveImportance(network).evaluate(observe(robot))
     assert np.all(found.alone >= 0)
