@@ -24,6 +24,7 @@ from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.monitor import Monitor
 from mmvae_controller.nodes.signals import handle
+from mmvae_controller.simulation.tasks import make_task
 from rich.console import Console
 from rich.live import Live
 
@@ -75,6 +76,7 @@ def run(settings: DemoSettings) -> int:
     robot = load_robot(find_robot(settings.robot))
     contract = read_contract(find_model(settings.model))
     contract.check_fits(robot)
+    make_task(settings.task)  # Refused here, and not by a node whose reason is in a log.
     # Of this process too: the monitor must find the nodes.
     reach = stay_on_this_machine(os.environ)
     env = child_environment(find_config(PROFILE))
@@ -88,14 +90,16 @@ def run(settings: DemoSettings) -> int:
         f'{os.environ.get("ROS_DOMAIN_ID", "0")}, {DISCOVERY_RANGE}={reach}; their log is '
         f'{settings.out / LOG_FILE}'
     )
+    rate = 0.0
     monitor = Monitor(robot, NAMESPACE)
     monitor.record.real_time_factor = settings.real_time_factor
     try:
         _run_nodes(settings, commands, env, monitor)
     finally:
         monitor.close()
-        # An interrupted demo has something to tell as well.
-        rate = write_report(settings.out, settings.task, contract, robot, monitor.record)
+        # An interrupted demo has something to tell as well, if it got that far.
+        if monitor.record.episodes:
+            rate = write_report(settings.out, settings.task, contract, robot, monitor.record)
     enough = rate >= settings.required
     print(
         f'{"Success" if enough else "FAILED"}: {rate:.0%} of {settings.episodes} episodes, '
@@ -135,7 +139,7 @@ def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> No
                     f'no episode ended for {limit_s:.0f} s: {_explain(monitor)}; see '
                     f'{settings.out / LOG_FILE}'
                 )
-    console.print(f'{settings.episodes} episodes in {time.monotonic() - started_s:.0f} s')
+    console.print(f'\n{settings.episodes} episodes in {time.monotonic() - started_s:.0f} s')
 
 
 def _explain(monitor: Monitor) -> str:

@@ -182,7 +182,8 @@ def _importance_figure(record: Record) -> Figure:
         yscale='symlog',
         title='what the command loses without each sense',
     )
-    axes.legend(loc='upper right', ncols=4)
+    if axes.lines:
+        axes.legend(loc='upper right', ncols=4)
     return figure
 
 
@@ -244,7 +245,7 @@ would do the same without it; the curve of the command is that of the command on
 earlier.</p>
 <img src="data:image/png;base64,{importance}" alt="importance">
 <h2>Episodes</h2><img src="data:image/png;base64,{outcomes}" alt="outcomes">
-<table><tr><th>episode</th><th>seed</th><th>outcome</th><th>after</th><th>distance</th>
+<table><tr><th>episode</th><th>seed</th><th>outcome</th><th>after</th><th>centre to centre</th>
 <th>largest command step</th></tr>{rows}</table>
 <h2>Control loop</h2><img src="data:image/png;base64,{ticks}" alt="tick times">
 <h2>/diagnostics at the end</h2>

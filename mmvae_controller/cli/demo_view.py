@@ -21,7 +21,7 @@ def view(monitor: Monitor, episodes: int) -> Group:
 def _episodes(monitor: Monitor, episodes: int) -> Panel:
     done = monitor.record.episodes
     successes = sum(e['success'] == 'True' for e in done)
-    table = Table('episode', 'seed', 'outcome', 'after', 'distance', box=None)
+    table = Table('episode', 'seed', 'outcome', 'after', 'centre to centre', box=None)
     for episode in done[-EPISODES_SHOWN:]:
         good = episode['success'] == 'True'
         table.add_row(
@@ -41,7 +41,7 @@ def _importance(monitor: Monitor) -> Panel:
     for name, nats in newest.items():
         share = nats / total if total > 0 else 0.0
         table.add_row(name, '█' * round(share * BAR_WIDTH), f'{share:4.0%}', f'{nats:9.1f} nats')
-    return Panel(table, title='what the command would lose without each sense')
+    return Panel(table, title='what the command would lose without each sense, now')
 
 
 def _statuses(monitor: Monitor) -> Panel:

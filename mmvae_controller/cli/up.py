@@ -80,6 +80,10 @@ def run(
     """
     env = child_environment(find_config(PROFILE))
     if simulated is not None:
+        # Imported here alone: a real robot has no PyBullet.
+        from mmvae_controller.simulation.tasks import make_task
+
+        make_task(simulated.task)  # Refused before a node starts.
         reach = stay_on_this_machine(env)
         print(f'Simulation: the nodes run with {DISCOVERY_RANGE}={reach}', flush=True)
     with TemporaryDirectory(prefix='mmvae_up_') as scratch, Processes() as processes:
@@ -97,6 +101,7 @@ def run(
             commands['controller'] += ['--params-file', str(path)]
         for name, command in commands.items():
             processes.start(name, command, env)
+        print(f'Started {", ".join(commands)}; Ctrl+C stops them', flush=True)
         while not leaving:
             ended = processes.poll(None)
             if ended is not None:

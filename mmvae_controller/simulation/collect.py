@@ -21,6 +21,7 @@ from mmvae_controller.datasets.store import (
     write_shard,
 )
 from mmvae_controller.modality.observation import CURRENT
+from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
@@ -31,8 +32,10 @@ from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
 from numpy.typing import NDArray
+import yaml
 
 EPISODES_PER_SHARD = 20
+SETTINGS_FILE = 'settings.yaml'
 NOISE_CHANGES_PER_S = 4.0
 
 
@@ -113,19 +116,27 @@ def _describe(settings: CollectSettings, robot: Robot) -> Description:
 
 def _claim(folder: Path, settings: CollectSettings) -> None:
     """Note the settings, so that a resumed run cannot mix two data sets."""
-    note = folder / 'settings.txt'
-    wanted = repr(settings)
+    make_task(settings.task)  # Refused before anything is written.
+    note = folder / SETTINGS_FILE
+    wanted = asdict(settings)
+    if note.exists():
+        begun = read_yaml(note).data
+        differences = [
+            f'{key} {begun.get(key)!r}, now {value!r}'
+            for key, value in wanted.items()
+            if begun.get(key) != value
+        ]
+        if differences:
+            raise DatasetError(
+                f'{folder}: was begun with {"; ".join(differences)}; choose another folder, or '
+                'repeat the settings to go on with it'
+            )
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        found = note.read_text(encoding='utf-8') if note.exists() else wanted
-        if found == wanted:
-            note.write_text(wanted, encoding='utf-8')
+        note.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
     except OSError as error:
         raise DatasetError(f'{note}: cannot be written: {error.strerror or error}') from error
-    if found != wanted:
-        raise DatasetError(
-            f'{folder}: holds data of {found}, wanted {wanted}; choose another folder'
-        )
 
 
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+import subprocess
+import sys
 
 from mmvae_controller import __version__
 from mmvae_controller.cli.main import app
@@ -111,3 +113,16 @@ def test_the_shipped_model_needs_its_eyes():
     report = rollout(network, robot, 'touch_target', 10, 500, True, lambda kind, result: None)
     assert sum(r.success for r in report.seeing) >= 9
     assert sum(r.success for r in report.blind) <= 4
+
+
+def test_a_robot_needs_neither_pybullet_nor_torch():
+    """A real robot runs the controller and its diagnostics, and simulates nothing."""
+    pytest.importorskip('rclpy')
+    code = (
+        'import sys\n'
+        "sys.modules |= dict.fromkeys(['pybullet', 'pybullet_data', 'torch'])\n"
+        'import mmvae_controller.cli.up\n'
+        'import mmvae_controller.nodes.controller\n'
+        'import mmvae_controller.nodes.diagnostics\n'
+    )
+    subprocess.run([sys.executable, '-c', code], check=True, cwd=ROOT)

@@ -185,10 +185,11 @@ def test_a_diagnostics_that_hangs_does_not_delay_the_hold_of_the_controller(
 ):
     monkeypatch.delenv(DISCOVERY_RANGE, raising=False)
     process = up(robot_file, tmp_path, STUBS, 'simulated=up.Simulated()')
-    lines = [process.stdout.readline() for _ in range(4)]
+    lines = [process.stdout.readline() for _ in range(5)]
     assert lines[0] == f'Simulation: the nodes run with {DISCOVERY_RANGE}=LOCALHOST\n'
     assert set(lines[1:]) == {
-        f'{name} up LOCALHOST\n' for name in ('simulation', 'diagnostics', 'controller')
+        'Started simulation, diagnostics, controller; Ctrl+C stops them\n',
+        *(f'{name} up LOCALHOST\n' for name in ('simulation', 'diagnostics', 'controller')),
     }
     process.send_signal(signal.SIGINT)
     told_s = time.monotonic()

@@ -84,14 +84,14 @@ def test_a_resumed_collection_equals_one_made_at_once(settings, tmp_path):
 def test_a_folder_of_other_settings_is_refused_and_left_alone(settings, tmp_path):
     list(collect(settings, tmp_path, 1))
     before = content(tmp_path)
-    with pytest.raises(DatasetError, match=r'holds data of .*seed=11.*wanted .*seed=12'):
+    with pytest.raises(DatasetError, match='was begun with seed 11, now 12'):
         list(collect(replace(settings, seed=12), tmp_path, 1))
     assert content(tmp_path) == before
 
 
 def test_a_folder_that_cannot_be_written_is_named(settings, tmp_path):
     (tmp_path / 'file').touch()
-    with pytest.raises(DatasetError, match=r'settings\.txt: cannot be written'):
+    with pytest.raises(DatasetError, match=r'settings\.yaml: cannot be written'):
         list(collect(settings, tmp_path / 'file' / 'data', 1))
 
 
@@ -123,3 +123,9 @@ def test_a_sense_that_grows_too_old_between_its_samples_is_an_error_and_not_a_ga
     changed = spoilt(settings, tmp_path, 'max_age_s: 0.2             #', 'max_age_s: 0.01 #')
     with pytest.raises(SimulationError, match=r'misses camera .* max_age_s'):
         list(collect(changed, tmp_path / 'data', 1))
+
+
+def test_a_misspelled_task_spoils_no_folder(settings, tmp_path):
+    with pytest.raises(SimulationError, match="no task 'fly'"):
+        list(collect(replace(settings, task='fly'), tmp_path / 'data', 1))
+    assert not (tmp_path / 'data').exists()
