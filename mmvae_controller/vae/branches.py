@@ -12,6 +12,7 @@ from mmvae_controller.vae.config import Activation, BranchConfig
 import torch
 from torch import nn, Tensor
 
+# The convolutions see batches of multiples of this alone: each size is compiled anew.
 PICTURES_AT_ONCE = 32
 
 
@@ -78,7 +79,6 @@ class ImageIn(nn.Module):
         """Return features, 0 where masked; what muting hides costs no convolution."""
         features = pictures.new_zeros(len(pictures), self.encoder.features)
         chosen = pictures[visible]
-        # Convolutions are compiled anew for every batch size: let there be few.
         empty = pictures.new_zeros(-len(chosen) % PICTURES_AT_ONCE, *pictures.shape[1:])
         padded = torch.cat([chosen, empty]).contiguous(memory_format=torch.channels_last)
         if len(padded) == 0:

@@ -14,6 +14,7 @@ from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.network import RealUnits
 import numpy as np
 from numpy.typing import NDArray
+import onnx
 import onnxruntime
 import torch
 
@@ -49,12 +50,26 @@ def export_onnx(model: RealUnits, path: Path) -> None:
             dynamic_shapes=(tuple({0: batch} for _ in feeds),),
             verbose=False,
         )
+    _strip_traces(path)
     difference = largest_difference(model, path)
     if not difference <= TOLERANCE:
         raise VaeError(
             f'{path}: differs from the trained network by {difference:.2g} of a value, '
             f'expected at most {TOLERANCE:g}'
         )
+
+
+def _strip_traces(path: Path) -> None:
+    """Take out the exporter's notes: stack traces, with the folders of whoever made the model."""
+    exported = onnx.load(path)
+    graph = exported.graph
+    parts = (exported, graph, *graph.node, *graph.value_info, *graph.input, *graph.output)
+    for part in (*parts, *graph.initializer):
+        del part.metadata_props[:]
+    for function in exported.functions:
+        for part in (function, *function.node):
+            del part.metadata_props[:]
+    onnx.save(exported, path)
 
 
 def probe_inputs(

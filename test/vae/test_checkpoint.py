@@ -1,10 +1,12 @@
 """The model folder: the same model out as in, and never one that is damaged."""
 
 from dataclasses import replace
+from pathlib import Path
 import shutil
 
 from mmvae_controller.modality.contract import (
     file_checksum,
+    NETWORK_FILE,
     read_contract,
     WEIGHTS_FILE,
     write_contract,
@@ -65,6 +67,11 @@ def test_a_model_folder_holds_nothing_that_could_execute_code(folder):
     assert sorted(p.name for p in folder.iterdir()) == [
         'model.yaml', 'network.onnx', 'weights.safetensors',
     ]  # fmt: skip
+
+
+def test_an_export_tells_nothing_of_the_machine_it_was_made_on(folder):
+    here = str(Path(__file__).parents[2]).encode()
+    assert here not in (folder / NETWORK_FILE).read_bytes()
 
 
 def test_damaged_weights_are_refused(folder):
