@@ -41,19 +41,25 @@ def collect(
 
 @app.command()
 def train(
-    dataset: Annotated[Path, typer.Option(help='Folder of the data set.')],
+    dataset: Annotated[
+        str, typer.Option(help='Folder of the data set, or icub:FILE for the published data.')
+    ],
     out: Annotated[Path, typer.Option(help='Folder of the model; resumed if it has begun.')],
     config: Annotated[
         str, typer.Option(help='Training YAML, or its name below config/.')
     ] = 'train/touch_target.yaml',
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the YAML's.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the YAML's.")] = None,
+    held_out: Annotated[
+        float | None,
+        typer.Option(min=0, max=0.9, help="Share for validation, instead of the YAML's."),
+    ] = None,
 ) -> None:
     """Train a model; an interrupted run goes on where it was when called again."""
     with explained():
-        from mmvae_controller.cli.train import run
+        from mmvae_controller.cli.train import Overrides, run
 
-        run(dataset, out, config, epochs, seed)
+        run(dataset, out, config, Overrides(epochs, seed, held_out))
 
 
 @app.command()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
+import math
 from pathlib import Path
 from typing import Any
 
+from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
-from mmvae_controller.datasets.store import Dataset
+from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
-from mmvae_controller.training.config import load_training_config
+from mmvae_controller.training.config import load_training_config, TrainingConfig
 from mmvae_controller.training.trainer import EpochResult, Trainer
 from mmvae_controller.vae.checkpoint import save_model
 from torch.utils.tensorboard import SummaryWriter
@@ -19,15 +21,28 @@ STATE_FILE = 'training.safetensors'
 LOG_FOLDER = 'logs'
 
 
-def run(dataset: Path, out: Path, config: str, epochs: int | None, seed: int | None) -> None:
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says instead of the YAML; None leaves it as it is."""
+
+    epochs: int | None = None
+    seed: int | None = None
+    held_out: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what typer's range lets through: NaN is neither too small nor too large."""
+        if self.held_out is not None and math.isnan(self.held_out):
+            raise CliError('--held-out is nan, expected a share')
+
+    def apply(self, config: TrainingConfig) -> TrainingConfig:
+        """Return the configuration of this run."""
+        return replace(config, **{k: v for k, v in asdict(self).items() if v is not None})
+
+
+def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
-    data = Dataset(dataset)
-    settings = load_training_config(find_config(config), data.modalities)
-    settings = replace(
-        settings,
-        epochs=settings.epochs if epochs is None else epochs,
-        seed=settings.seed if seed is None else seed,
-    )
+    data = open_windows(dataset)
+    settings = overrides.apply(load_training_config(find_config(config), data.modalities))
     trainer = Trainer(settings, data)
     out.mkdir(parents=True, exist_ok=True)
     state = out / STATE_FILE
@@ -65,24 +80,34 @@ def _figures(trainer: Trainer) -> str:
     if last is None:
         return ''
     unit = next(m.unit for m in trainer.modalities if m.name == trainer.command)
-    error = f'{trainer.command} RMSE {last.command_rmse:.4f} {unit}'
-    return f'epoch {last.epoch}: {error}, KL {last.kl:.1f}'
+    error = '-' if math.isnan(last.command_rmse) else f'{last.command_rmse:.4f} {unit}'
+    return f'epoch {last.epoch}: {trainer.command} RMSE {error}, KL {last.kl:.1f}'
 
 
 def _log(log: SummaryWriter, result: EpochResult) -> None:
     scalars = {'loss': result.loss, 'kl': result.kl, 'command_rmse': result.command_rmse}
     scalars |= {f'nll/{n}': v for n, v in result.negative_log_likelihood.items()}
     for name, value in scalars.items():
+        if math.isnan(value):  # Nothing is held out.
+            continue
         log.add_scalar(name, value, result.epoch)
 
 
 def _provenance(trainer: Trainer) -> dict[str, Any]:
+    config = trainer.config
     return {
         'dataset': dict(trainer.dataset.description.provenance),
         'rows': len(trainer.train_rows),
         'validation_rows': len(trainer.validation_rows),
-        'seed': trainer.config.seed,
-        'epochs': trainer.config.epochs,
+        'split': {'held_out': config.held_out, 'seed': config.split_seed},
+        'seed': config.seed,
+        'epochs': config.epochs,
         'training_s': round(trainer.seconds),
-        'last_epoch': asdict(trainer.last) if trainer.last else None,
+        'last_epoch': _plain(trainer.last) if trainer.last else None,
     }
+
+
+def _plain(result: EpochResult) -> dict[str, Any]:
+    """Return an epoch for model.yaml, null in the place of what was not measured."""
+    missing = math.isnan(result.command_rmse)
+    return asdict(result) | ({'command_rmse': None} if missing else {})

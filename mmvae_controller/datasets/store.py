@@ -22,7 +22,7 @@ import shutil
 from typing import Any, Literal
 
 from mmvae_controller.datasets.errors import DatasetError
-from mmvae_controller.modality.observation import CURRENT, PREVIOUS, STEPS
+from mmvae_controller.modality.observation import CURRENT, Mask, PREVIOUS, STEPS
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.spec import command_of, Modality
 from mmvae_controller.modality.spec_data import modality_data, read_modality
@@ -164,6 +164,8 @@ class Dataset:
             period_s=root.number('period_s', low=0.001),
             provenance=root.section('provenance').data,
         )
+        # A recording knows no named masks, unlike data published with some.
+        self.patterns: Mapping[str, Mask] = {}
         self._shards = [self._open(p) for p in sorted(folder.glob('shard-*'))]
         if not self._shards:
             raise DatasetError(f'{folder}: has no shard')

@@ -89,13 +89,17 @@ class Section:
 
         return tuple(self._typed(key, 'a list of strings', fits, default))
 
-    def shape(self, key: str) -> tuple[int, ...]:
-        """Return a list of whole numbers of at least 1."""
+    def flag(self, key: str, default: bool | None = None) -> bool:
+        """Return true or false."""
+        return bool(self._typed(key, 'true or false', lambda v: isinstance(v, bool), default))
+
+    def shape(self, key: str, empty: bool = False) -> tuple[int, ...]:
+        """Return a list of whole numbers of at least 1, which may be empty if that is said."""
 
         def fits(value: Any) -> bool:
             return (
                 isinstance(value, (list, tuple))
-                and bool(value)
+                and (bool(value) or empty)
                 and all(isinstance(v, int) and not isinstance(v, bool) and v >= 1 for v in value)
             )
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+import math
 from pathlib import Path
 
-from mmvae_controller.modality.reader import read_yaml
+from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
+from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.vae.config import network_config, NetworkConfig
+from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
 from mmvae_controller.vae.schedule import KlSchedule
+
+OFF = math.inf
+LARGEST_HELD_OUT = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +28,22 @@ class TrainingConfig:
         network: Its architecture.
         muting: How masks are drawn.
         kl: The weight of the KL term.
-        epochs: Passes over the training rows.
+        epochs: After each the model is validated and saved.
         batch_size: Rows per step.
-        learning_rate: At its largest; warmed up, then lowered by a cosine to nothing.
+        learning_rate: At its largest; warmed up, then as the schedule says.
         warmup_steps: Over which it rises.
-        gradient_norm: Larger gradients are shortened to this.
-        picture_share: Share of each batch whose pictures are decoded, for speed.
-        held_out: Share of the episodes kept for validation.
-        seed: Of weights, order, masks and latent noise.
+        gradient_norm: Larger gradients are shortened to this; inf leaves them as they are.
+        held_out: Share of the episodes kept for validation; 0 trains on all of them.
+        seed: Of weights, order, masks, scrambled rows and noise.
+        split_seed: Of which episodes are held out; models with other seeds can be compared.
+        objective: What is minimised.
+        optimiser: Which one.
+        rate_schedule: What becomes of the learning rate once it is warm.
+        passes: How often an epoch shows each row, every time with a mask of its own.
+        scramble: Share of each batch put together from modalities of different rows; there only
+            what is known counts, which teaches to copy it without teaching what goes with what.
+        noise: Standard deviation, in normalised units, of Gaussian noise on the vectors that
+            the encoder is given; what is to be decoded has none.
 
     """
 
@@ -42,9 +56,15 @@ class TrainingConfig:
     learning_rate: float
     warmup_steps: int
     gradient_norm: float
-    picture_share: float
     held_out: float
     seed: int
+    split_seed: int = 0
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    optimiser: OptimiserConfig = field(default_factory=OptimiserConfig)
+    rate_schedule: RateSchedule = RateSchedule.COSINE
+    passes: int = 1
+    scramble: float = 0.0
+    noise: float = 0.0
 
 
 def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> TrainingConfig:
@@ -55,28 +75,65 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
 
     """
     root = read_yaml(path)
-    shares = root.section('muting')
+    network = network_config(root.section('network'), modalities)
+    config = TrainingConfig(
+        name=root.text('name'),
+        network=network,
+        muting=_muting(root.section('muting')),
+        kl=_kl_schedule(root.section('kl')),
+        epochs=root.integer('epochs', low=1),
+        batch_size=root.integer('batch_size', low=1),
+        learning_rate=root.number('learning_rate', low=1e-7, high=1),
+        warmup_steps=root.integer('warmup_steps', default=200),
+        gradient_norm=_gradient_norm(root),
+        held_out=root.number('held_out', low=0.0, high=LARGEST_HELD_OUT),
+        seed=root.integer('seed'),
+        split_seed=root.integer('split_seed', default=0),
+        objective=_objective(root, network),
+        optimiser=_optimiser(root),
+        rate_schedule=root.choice('rate_schedule', RateSchedule, RateSchedule.COSINE),
+        passes=root.integer('passes', default=1, low=1),
+        scramble=root.number('scramble', default=0.0, low=0.0, high=1.0),
+        noise=root.number('noise', default=0.0, low=0.0),
+    )
+    root.done()
+    return config
+
+
+def _muting(shares: Section) -> Muting:
     unknown = set(shares.data) - {p.value for p in Pattern}
     if unknown:
         raise TrainingError(
             f'{shares.where}: unknown pattern {sorted(unknown)}; known are {[*Pattern]}'
         )
-    muting = Muting({Pattern(k): shares.number(k, low=0) for k in shares.data})
-    kl = root.section('kl')
-    config = TrainingConfig(
-        name=root.text('name'),
-        network=network_config(root.section('network'), modalities),
-        muting=muting,
-        kl=KlSchedule(kl.number('start'), kl.number('plateau'), kl.integer('epochs', low=1)),
-        epochs=root.integer('epochs', low=1),
-        batch_size=root.integer('batch_size', low=1),
-        learning_rate=root.number('learning_rate', low=1e-7, high=1),
-        warmup_steps=root.integer('warmup_steps', default=200),
-        gradient_norm=root.number('gradient_norm', default=10.0, low=1e-6),
-        picture_share=root.number('picture_share', default=1.0, low=0.01, high=1.0),
-        held_out=root.number('held_out', low=0.0, high=0.9),
-        seed=root.integer('seed'),
-    )
+    return Muting({Pattern(k): shares.number(k, low=0) for k in shares.data})
+
+
+def _kl_schedule(kl: Section) -> KlSchedule:
+    schedule = KlSchedule(kl.number('start'), kl.number('plateau'), kl.integer('epochs', low=1))
     kl.done()
-    root.done()
-    return config
+    return schedule
+
+
+def _objective(root: Section, network: NetworkConfig) -> ObjectiveConfig:
+    section = root.section('objective') if root.has('objective') else Section({}, root.where)
+    objective = objective_config(section, network)
+    # Concerns every objective, so it may stand above their section.
+    share = root.number('picture_share', objective.picture_share, low=0.01, high=1.0)
+    return replace(objective, picture_share=share)
+
+
+def _gradient_norm(root: Section) -> float:
+    if root.is_off('gradient_norm'):
+        return OFF
+    return root.number('gradient_norm', default=10.0, low=1e-6)
+
+
+def _optimiser(root: Section) -> OptimiserConfig:
+    if not root.has('optimiser'):
+        return OptimiserConfig()
+    section = root.section('optimiser')
+    name = section.choice('name', OptimiserName)
+    decay = section.number('weight_decay', default=name.weight_decay, low=0.0)
+    section.done()
+    return OptimiserConfig(name, decay)

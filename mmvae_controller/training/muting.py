@@ -25,7 +25,9 @@ class Pattern(StrEnum):
 
     COMPLETE: everything; POLICY: all but the command at t; START: the same with nothing at t-1,
     as when an episode begins; PREVIOUS: everything at t-1, nothing at t; ALONE and WITHOUT: one
-    modality, or all but one, asked as a policy; RANDOM: each slot known or not by a coin.
+    modality, or all but one, asked as a policy; RANDOM: each slot known or not by a coin; MIXED:
+    by a coin as well, of which each row has its own, from always to never; NAMED: one of the
+    masks that were published with the data, each as often.
     """
 
     COMPLETE = 'complete'
@@ -35,6 +37,8 @@ class Pattern(StrEnum):
     ALONE = 'alone'
     WITHOUT = 'without'
     RANDOM = 'random'
+    MIXED = 'mixed'
+    NAMED = 'named'
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +52,52 @@ class Muting:
         if min(self.shares.values(), default=0) < 0 or sum(self.shares.values()) <= 0:
             raise TrainingError(f'muting shares {dict(self.shares)}: expected some above 0')
 
+    def check(self, patterns: Mapping[str, Mask]) -> None:
+        """Raise unless all that has a share can be drawn from data with these named masks.
+
+        Raises:
+            TrainingError: Named masks are wanted, and the data has none.
+
+        """
+        if self.shares.get(Pattern.NAMED, 0) > 0 and not patterns:
+            raise TrainingError(
+                f'muting gives {Pattern.NAMED.value!r} a share of {self.shares[Pattern.NAMED]:g}, '
+                'but this data set has no named masks: leave it out'
+            )
+
     def draw(
-        self, modalities: Sequence[Modality], count: int, random: np.random.Generator
+        self,
+        modalities: Sequence[Modality],
+        count: int,
+        random: np.random.Generator,
+        patterns: Mapping[str, Mask],
     ) -> Mask:
-        """Return masks `(count, M, 2)`."""
+        """Return masks `(count, M, 2)`.
+
+        Args:
+            modalities: The M of the mask rows.
+            count: How many.
+            random: Decides which.
+            patterns: The named masks `(M, 2)` of the data.
+
+        Raises:
+            TrainingError: Named masks are wanted, and the data has none.
+
+        """
+        self.check(patterns)
         families = list(self.shares)
         weights = np.array([self.shares[f] for f in families])
         chosen = random.choice(len(families), size=count, p=weights / weights.sum())
         masks = np.zeros((count, len(modalities), STEPS), dtype=bool)
         for number, family in enumerate(families):
             rows = np.flatnonzero(chosen == number)
-            masks[rows] = _draw_family(family, modalities, len(rows), random)
+            if len(rows) == 0:
+                continue
+            if family is Pattern.NAMED:
+                named = np.stack(list(patterns.values()))
+                masks[rows] = named[random.integers(len(named), size=len(rows))]
+            else:
+                masks[rows] = _draw_family(family, modalities, len(rows), random)
         return masks
 
 
@@ -68,6 +107,9 @@ def _draw_family(
     size = len(modalities)
     if family is Pattern.RANDOM:
         return random.random((count, size, STEPS)) < RANDOM_KEEP
+    if family is Pattern.MIXED:
+        keep = random.random((count, 1, 1))
+        return random.random((count, size, STEPS)) < keep
     base = everything_known(modalities)
     if family in (Pattern.POLICY, Pattern.START, Pattern.ALONE, Pattern.WITHOUT):
         base = policy_query(modalities)

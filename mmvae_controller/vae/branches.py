@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.vae.blocks import ImageDecoder, ImageEncoder, mlp
-from mmvae_controller.vae.config import Activation, BranchConfig
+from mmvae_controller.vae.config import Likelihood, NetworkConfig
+from mmvae_controller.vae.distributions import Bernoulli, Categorical, Decoded, Distribution
 import torch
 from torch import nn, Tensor
 
@@ -38,34 +38,43 @@ class Scaling(nn.Module):
 
 
 class VectorIn(nn.Module):
-    """From both time steps of a vector, and their mask, to features."""
+    """From every time step of a vector, and their mask, to features."""
 
-    def __init__(self, modality: Modality, config: BranchConfig, activation: Activation) -> None:
+    def __init__(self, modality: Modality, config: NetworkConfig) -> None:
         """Build it."""
         super().__init__()
-        self.layers = mlp([STEPS * (modality.size + 1), *config.encoder], activation)
-        self.features = config.encoder[-1]
+        self.fill, self.presence = config.fill, config.presence
+        self.inputs = config.steps * (modality.size + int(config.presence))
+        widths = config.branches[modality.name].encoder
+        self.layers = mlp([self.inputs, *widths], config.activation)
+        self.features = (self.inputs, *widths)[-1]
+
+    def read(self, normalised: Tensor, known: Tensor) -> Tensor:
+        """Return what may be seen `(B, inputs)` of `(B, S, D)` and `(B, S)`."""
+        # where, not a product: a masked slot may hold NaN, and NaN times zero is NaN.
+        seen = torch.where(known[:, :, None] > 0, normalised, self.fill).flatten(1)
+        return torch.cat([seen, known], dim=1) if self.presence else seen
 
     def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
-        """Return features `(B, F)` from `(B, 2, D)` and `(B, 2)`; masked values are not seen."""
-        # where, not a product: a masked slot may hold NaN, and NaN times zero is NaN.
-        seen = torch.where(known[:, :, None] > 0, normalised, 0.0)
-        features: Tensor = self.layers(torch.cat([seen.flatten(1), known], dim=1))
+        """Return features `(B, F)` from `(B, S, D)` and `(B, S)`; masked values are not seen."""
+        features: Tensor = self.layers(self.read(normalised, known))
         return features
 
 
 class ImageIn(nn.Module):
-    """From both time steps of a picture, and their mask, to features."""
+    """From every time step of a picture, and their mask, to features."""
 
-    def __init__(self, modality: Modality, config: BranchConfig, activation: Activation) -> None:
-        """Build it; both time steps go through the same convolutions."""
+    def __init__(self, modality: Modality, config: NetworkConfig) -> None:
+        """Build it; all time steps go through the same convolutions."""
         super().__init__()
+        self.steps = config.steps
         height, width, colours = modality.shape
-        self.encoder = ImageEncoder((height, width, colours), config.encoder, activation)
-        self.features = STEPS * (self.encoder.features + 1)
+        channels = config.branches[modality.name].encoder
+        self.encoder = ImageEncoder((height, width, colours), channels, config.activation)
+        self.features = self.steps * (self.encoder.features + 1)
 
     def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
-        """Return features `(B, F)` from `(B, 2, H, W, C)` and `(B, 2)`."""
+        """Return features `(B, F)` from `(B, S, H, W, C)` and `(B, S)`."""
         pictures = normalised.flatten(0, 1).permute(0, 3, 1, 2)
         visible = known.flatten() > 0
         if self.training:
@@ -73,7 +82,7 @@ class ImageIn(nn.Module):
         else:
             shown = torch.where(visible[:, None, None, None], pictures, 0.0)
             features = torch.where(visible[:, None], self.encoder(shown), 0.0)
-        return torch.cat([features.reshape(-1, STEPS * self.encoder.features), known], dim=1)
+        return torch.cat([features.reshape(-1, self.steps * self.encoder.features), known], dim=1)
 
     def _look_at_visible(self, pictures: Tensor, visible: Tensor) -> Tensor:
         """Return features, 0 where masked; what muting hides costs no convolution."""
@@ -87,58 +96,84 @@ class ImageIn(nn.Module):
 
 
 class VectorOut(nn.Module):
-    """From the decoded trunk to mean and log-variance `(B, 2, D)`."""
+    """From the decoded trunk to the distribution of `(B, S, D)`."""
 
-    def __init__(
-        self, features: int, modality: Modality, config: BranchConfig, activation: Activation
-    ) -> None:
-        """Build it."""
+    def __init__(self, modality: Modality, config: NetworkConfig, trunk: int) -> None:
+        """Build it for as many numbers of the trunk."""
         super().__init__()
-        self.layers = mlp([features, *config.decoder], activation)
-        self.head = nn.Linear(config.decoder[-1], 2 * STEPS * modality.size)
-        self.variance_floor = config.variance_floor
+        branch = config.branches[modality.name]
+        self.layers = mlp([trunk, *branch.decoder], config.activation)
+        self.likelihood, self.variance_floor = branch.likelihood, branch.variance_floor
+        self.shape = (config.steps, modality.size)
+        size = config.steps * modality.size
+        gaussian = branch.likelihood is Likelihood.GAUSSIAN
+        self.head = nn.Linear((trunk, *branch.decoder)[-1], 2 * size if gaussian else size)
+        self.straight = nn.Linear(config.latent, size, bias=False) if config.straight else None
 
-    def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance."""
-        mean, log_variance = self.head(self.layers(trunk)).chunk(2, dim=1)
-        log_variance = floored(log_variance, self.variance_floor)
-        shape = (-1, STEPS, mean.shape[1] // STEPS)
-        return mean.reshape(shape), log_variance.reshape(shape)
+    def forward(self, trunk: Tensor, latent: Tensor) -> Decoded:
+        """Return what is decoded."""
+        raw = self.head(self.layers(trunk))
+        size = self.shape[0] * self.shape[1]
+        mean, rest = raw[:, :size], raw[:, size:]
+        if self.straight is not None:
+            mean = mean + self.straight(latent)
+        return decoded(
+            self.likelihood,
+            mean.unflatten(1, self.shape),
+            rest.unflatten(1, self.shape) if rest.shape[1] else None,
+            self.variance_floor,
+        )
 
 
 class ImageOut(nn.Module):
-    """From the decoded trunk to mean and log-variance `(B, 2, H, W, C)`."""
+    """From the decoded trunk to the distribution of `(B, S, H, W, C)`."""
 
-    def __init__(
-        self, features: int, modality: Modality, config: BranchConfig, activation: Activation
-    ) -> None:
-        """Build it; both time steps go through the same convolutions."""
+    def __init__(self, modality: Modality, config: NetworkConfig, trunk: int) -> None:
+        """Build it; all time steps go through the same convolutions."""
         super().__init__()
+        self.steps = config.steps
         height, width, colours = modality.shape
-        self.split = mlp([features, STEPS * features], activation)
-        self.decoder = ImageDecoder(features, (height, width, colours), config.decoder, activation)
-        self.variance_floor = config.variance_floor
+        branch = config.branches[modality.name]
+        self.split = mlp([trunk, self.steps * trunk], config.activation)
+        self.decoder = ImageDecoder(
+            trunk, (height, width, colours), branch.decoder, config.activation
+        )
+        self.likelihood, self.variance_floor = branch.likelihood, branch.variance_floor
 
-    def forward(self, trunk: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean and log-variance."""
-        per_step = self.split(trunk).unflatten(1, (STEPS, -1)).flatten(0, 1)
-        mean, log_variance = self.decoder(per_step)
-        log_variance = floored(log_variance, self.variance_floor)
-        shape = (-1, STEPS, *mean.shape[1:])
-        return mean.reshape(shape), log_variance.reshape(shape)
+    def forward(self, trunk: Tensor, latent: Tensor) -> Decoded:
+        """Return what is decoded; there is no straight way to a picture."""
+        per_step = self.split(trunk).unflatten(1, (self.steps, -1)).flatten(0, 1)
+        mean, rest = self.decoder(per_step)
+        whole = (self.steps, *mean.shape[1:])
+        return decoded(
+            self.likelihood,
+            mean.reshape(-1, *whole),
+            rest.reshape(-1, *whole),
+            self.variance_floor,
+        )
 
 
-def branch_in(modality: Modality, config: BranchConfig, act: Activation) -> VectorIn | ImageIn:
+def branch_in(modality: Modality, config: NetworkConfig) -> VectorIn | ImageIn:
     """Return the way in for a modality."""
-    return (ImageIn if modality.encoder is Encoder.IMAGE else VectorIn)(modality, config, act)
+    return (ImageIn if modality.encoder is Encoder.IMAGE else VectorIn)(modality, config)
 
 
-def branch_out(
-    features: int, modality: Modality, config: BranchConfig, act: Activation
-) -> VectorOut | ImageOut:
-    """Return the way out for a modality."""
+def branch_out(modality: Modality, config: NetworkConfig, trunk: int) -> VectorOut | ImageOut:
+    """Return the way out for a modality, from as many numbers of the trunk."""
     kind = ImageOut if modality.encoder is Encoder.IMAGE else VectorOut
-    return kind(features, modality, config, act)
+    return kind(modality, config, trunk)
+
+
+def decoded(
+    likelihood: Likelihood, raw: Tensor, raw_log_variance: Tensor | None, floor: float
+) -> Decoded:
+    """Return what the last layer's numbers stand for."""
+    if likelihood is Likelihood.BERNOULLI:
+        return Bernoulli(raw)
+    if likelihood is Likelihood.CATEGORICAL:
+        return Categorical(raw)
+    assert raw_log_variance is not None
+    return Distribution(raw, floored(raw_log_variance, floor))
 
 
 def floored(log_variance: Tensor, floor: float) -> Tensor:

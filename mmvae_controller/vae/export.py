@@ -34,7 +34,7 @@ def export_onnx(model: RealUnits, path: Path) -> None:
     model = model.eval()
     names = [m.name for m in model.network.modalities]
     outputs = [f'{n}_{part}' for n in (*names, LATENT) for part in ('mean', 'std')]
-    feeds = probe_inputs(model.network.modalities, batch=2, seed=0)
+    feeds = probe_inputs(model.network.modalities, 2, seed=0, steps=model.network.config.steps)
     batch = torch.export.Dim('batch', min=1, max=4096)
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')
@@ -73,18 +73,18 @@ def _strip_traces(path: Path) -> None:
 
 
 def probe_inputs(
-    modalities: tuple[Modality, ...], batch: int, seed: int
+    modalities: tuple[Modality, ...], batch: int, seed: int, steps: int = STEPS
 ) -> dict[str, NDArray[np.generic]]:
     """Return random inputs of the exported network, with random masks, by name."""
     random = np.random.default_rng(seed)
     feeds: dict[str, NDArray[np.generic]] = {}
     for m in modalities:
-        shape = (batch, STEPS, *m.shape)
+        shape = (batch, steps, *m.shape)
         if m.encoder is Encoder.IMAGE:
             feeds[m.name] = random.integers(0, 256, shape, dtype=np.uint8)
         else:
             feeds[m.name] = random.normal(size=shape).astype(np.float32)
-    coins = random.integers(0, 2, (batch, len(modalities), STEPS))
+    coins = random.integers(0, 2, (batch, len(modalities), steps))
     feeds[KNOWN] = coins.astype(np.float32)
     return feeds
 
@@ -95,7 +95,8 @@ def largest_difference(model: RealUnits, path: Path) -> float:
     scales = _scales(model)
     largest = 0.0
     for seed in range(PROBES):
-        feeds = probe_inputs(model.network.modalities, batch=seed + 1, seed=seed)
+        steps = model.network.config.steps
+        feeds = probe_inputs(model.network.modalities, batch=seed + 1, seed=seed, steps=steps)
         with torch.no_grad():
             expected = model(*(torch.from_numpy(v) for v in feeds.values()))
         found = session.run(None, feeds)

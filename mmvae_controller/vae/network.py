@@ -10,31 +10,17 @@ for what is missing.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.vae.blocks import mlp
-from mmvae_controller.vae.branches import branch_in, branch_out, Scaling
+from mmvae_controller.vae.branches import branch_out, Scaling
 from mmvae_controller.vae.config import NetworkConfig
+from mmvae_controller.vae.distributions import Decoded, Distribution
+from mmvae_controller.vae.encoders import encoder
+from mmvae_controller.vae.prior import prior
 import torch
 from torch import nn, Tensor
-
-# Of the posterior. From 0, as the prior, the first thousand steps would drown in its noise.
-INITIAL_LOG_VARIANCE = -5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Distribution:
-    """A diagonal Gaussian: mean and log-variance of the same shape."""
-
-    mean: Tensor
-    log_variance: Tensor
-
-    def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """Draw by the reparameterisation trick (Kingma and Welling 2014)."""
-        noise = torch.empty_like(self.mean).normal_(generator=generator)
-        return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
 
 class TwoStepVAE(nn.Module):
@@ -45,44 +31,56 @@ class TwoStepVAE(nn.Module):
         super().__init__()
         self.modalities = tuple(modalities)
         self.config = config
-        act = config.activation
-        branches = {m.name: branch_in(m, config.branches[m.name], act) for m in modalities}
-        self.branches_in = nn.ModuleDict(branches)
-        joined = sum(b.features for b in branches.values())
-        self.shared_in = mlp([joined, *config.shared_encoder], act)
-        self.to_latent = nn.Linear(config.shared_encoder[-1], 2 * config.latent)
-        with torch.no_grad():
-            self.to_latent.bias[config.latent :] = INITIAL_LOG_VARIANCE
-        self.shared_out = mlp([config.latent, *config.shared_decoder], act)
-        width = config.shared_decoder[-1]
-        self.branches_out = nn.ModuleDict(
-            {m.name: branch_out(width, m, config.branches[m.name], act) for m in modalities}
-        )
+        self.encoder = encoder(self.modalities, config)
+        self.prior = prior(config)
+        self.shared_out = mlp([config.latent, *config.shared_decoder], config.activation)
+        width = (config.latent, *config.shared_decoder)[-1]
+        self.trunks: dict[str, slice] = {}
+        branches, start = {}, 0
+        for m in self.modalities:
+            own = config.branches[m.name].trunk
+            self.trunks[m.name] = slice(start, start + own) if own else slice(None)
+            branches[m.name] = branch_out(m, config, own or width)
+            start += own
+        self.branches_out = nn.ModuleDict(branches)
 
     def encode(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
         """Return q(z | what is known).
 
         Args:
-            normalised: By modality, `(B, 2, *shape)`; masked slots may hold anything.
-            known: `(B, M, 2)`, 1 where known and 0 where not.
+            normalised: By modality, `(B, S, *shape)`; masked slots may hold anything.
+            known: `(B, M, S)`, 1 where known and 0 where not.
 
         Returns:
-            Mean and log-variance `(B, Z)`; exactly the prior N(0, I) where nothing is known.
+            Mean and log-variance `(B, Z)`; exactly N(0, I) where nothing is known.
 
         """
-        features = [
-            self.branches_in[m.name](normalised[m.name], known[:, row])
-            for row, m in enumerate(self.modalities)
-        ]
-        hidden = self.shared_in(torch.cat(features, dim=1))
-        mean, log_variance = self.to_latent(hidden).chunk(2, dim=1)
-        anything = known.flatten(1).amax(dim=1, keepdim=True)
-        return Distribution(mean * anything, log_variance * anything)
+        posterior: Distribution = self.encoder(normalised, known)
+        return posterior
 
-    def decode(self, latent: Tensor, wanted: Sequence[str]) -> dict[str, Distribution]:
-        """Return p(modality | z) for each that is wanted, `(B, 2, *shape)`."""
+    def decode(self, latent: Tensor, wanted: Sequence[str]) -> dict[str, Decoded]:
+        """Return p(modality | z) for each that is wanted, `(B, S, *shape)`."""
         trunk = self.shared_out(latent)
-        return {name: Distribution(*self.branches_out[name](trunk)) for name in wanted}
+        return {n: self.branches_out[n](trunk[:, self.trunks[n]], latent) for n in wanted}
+
+    def settle(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+        """Return q(z | what is known) for use without sampling.
+
+        An encoder that never saw a mask is asked again, as often as the configuration says,
+        with the mean of what it decoded in the place of what is missing.
+        """
+        posterior = self.encode(normalised, known)
+        rows = {m.name: row for row, m in enumerate(self.modalities)}
+        for _ in range(self.config.fill_rounds):
+            decoded = self.decode(self.prior.settle(posterior.mean), [*rows])
+            filled = {}
+            for name, row in rows.items():
+                mean = decoded[name].mean
+                there = known[:, row].reshape(*known.shape[::2], *[1] * (mean.dim() - 2)) > 0
+                filled[name] = torch.where(there, normalised[name], mean)
+            anything = known.flatten(1).amax(dim=1)[:, None, None]
+            posterior = self.encode(filled, anything.expand_as(known))
+        return posterior
 
 
 class RealUnits(nn.Module):
@@ -111,19 +109,19 @@ class RealUnits(nn.Module):
         """Return mean and standard deviation of every modality, then of the latent.
 
         Args:
-            inputs: The values of every modality in order, `(B, 2, *shape)`, then the mask
-                `(B, M, 2)` float.
+            inputs: The values of every modality in order, `(B, S, *shape)`, then the mask
+                `(B, M, S)` float.
 
         """
         modalities = self.network.modalities
         names = [m.name for m in modalities]
         values = dict(zip(names, inputs[:-1], strict=True))
-        latent = self.network.encode(self.normalise(values), inputs[-1])
+        latent = self.network.settle(self.normalise(values), inputs[-1])
         decoded = self.network.decode(latent.mean, names)
         outputs: list[Tensor] = []
         for name in names:
             scaling = self.scaling(name)
             outputs.append(scaling.restore(decoded[name].mean))
-            outputs.append(torch.exp(0.5 * decoded[name].log_variance) * scaling.scale)
-        outputs += [latent.mean, torch.exp(0.5 * latent.log_variance)]
+            outputs.append(decoded[name].std * scaling.scale)
+        outputs += [latent.mean, latent.std]
         return tuple(outputs)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 COUNT = 4000
+NAMED = {'first': np.eye(4, 2, dtype=bool), 'second': np.eye(4, 2, k=1, dtype=bool)}
 
 
 @pytest.fixture
 def draw(robot, random):
     """Return what draws many masks of one family."""
-    return lambda family: Muting({family: 1.0}).draw(robot.modalities, COUNT, random)
+    return lambda family: Muting({family: 1.0}).draw(robot.modalities, COUNT, random, NAMED)
 
 
 def kinds(masks):
@@ -63,24 +64,57 @@ def test_random_masks_each_slot_by_its_own_coin(draw):
     assert np.abs(correlation).max() < 0.08
 
 
+def test_mixed_masks_have_every_share_of_known_slots_as_often(draw):
+    masks = draw(Pattern.MIXED).reshape(COUNT, -1)
+    np.testing.assert_allclose(masks.mean(axis=0), 0.5, atol=0.04)
+    # Of coins that are uniform themselves, any number of the 8 slots is known as often.
+    counted = np.bincount(masks.sum(axis=1), minlength=9) / COUNT
+    np.testing.assert_allclose(counted, 1 / 9, atol=0.02)
+
+
+def test_named_masks_are_those_of_the_data_each_as_often(draw):
+    masks = draw(Pattern.NAMED)
+    assert kinds(masks) == {m.tobytes() for m in NAMED.values()}
+    assert np.all(masks == NAMED['first'], axis=(1, 2)).mean() == pytest.approx(0.5, abs=0.03)
+
+
+def test_named_masks_that_the_data_lacks_are_refused_unless_their_share_is_0(robot, random):
+    muting = Muting({Pattern.POLICY: 1, Pattern.NAMED: 0.5})
+    with pytest.raises(TrainingError, match=r"'named' a share .* this data set has no"):
+        muting.draw(robot.modalities, 3, random, {})
+    masks = Muting({Pattern.POLICY: 1, Pattern.NAMED: 0}).draw(robot.modalities, 3, random, {})
+    assert kinds(masks) == {policy_query(robot.modalities).tobytes()}
+
+
+def test_what_has_no_share_changes_no_draw(robot):
+    """So a training of an earlier release draws the same masks in this one."""
+    shares = {p: 1.0 for p in Pattern if p not in (Pattern.MIXED, Pattern.NAMED)}
+    more = shares | {Pattern.MIXED: 0.0, Pattern.NAMED: 0.0}
+    first, again = (
+        Muting(s).draw(robot.modalities, 300, np.random.default_rng(3), patterns)
+        for s, patterns in ((shares, {}), (more, NAMED))
+    )
+    assert np.array_equal(first, again)
+
+
 def test_shares_are_respected_and_need_not_add_up_to_one(robot, random):
     muting = Muting({Pattern.COMPLETE: 6.0, Pattern.PREVIOUS: 2.0, Pattern.POLICY: 0.0})
-    masks = muting.draw(robot.modalities, COUNT, random)
+    masks = muting.draw(robot.modalities, COUNT, random, {})
     assert kinds(masks) == kinds(
-        Muting({Pattern.COMPLETE: 1, Pattern.PREVIOUS: 1}).draw(robot.modalities, 100, random)
+        Muting({Pattern.COMPLETE: 1, Pattern.PREVIOUS: 1}).draw(robot.modalities, 100, random, {})
     )
     assert masks.all(axis=(1, 2)).mean() == pytest.approx(0.75, abs=0.03)
 
 
 def test_families_are_mixed_within_a_batch(robot, random):
-    masks = Muting(dict.fromkeys(Pattern, 1.0)).draw(robot.modalities, 200, random)
+    masks = Muting(dict.fromkeys(Pattern, 1.0)).draw(robot.modalities, 200, random, NAMED)
     assert len(kinds(masks[:100])) > 10
 
 
 def test_the_same_seed_draws_the_same_masks(robot):
     muting = Muting(dict.fromkeys(Pattern, 1.0))
     first, again, other = (
-        muting.draw(robot.modalities, 50, np.random.default_rng(seed)) for seed in (1, 1, 2)
+        muting.draw(robot.modalities, 50, np.random.default_rng(seed), NAMED) for seed in (1, 1, 2)
     )
     assert np.array_equal(first, again)
     assert not np.array_equal(first, other)

@@ -4,28 +4,17 @@ from dataclasses import replace
 
 from mmvae_controller.datasets.store import Dataset, shard_path
 from mmvae_controller.modality.observation import CURRENT, policy_query
-from mmvae_controller.training.config import load_training_config
+from mmvae_controller.training.config import OFF
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
+from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.training.trainer import Trainer
+from mmvae_controller.vae.objectives import ObjectiveConfig
 from mmvae_controller.vae.schedule import KlSchedule
 import numpy as np
 import pytest
 from safetensors.torch import save_file
 import torch
-import yaml
-
-
-@pytest.fixture
-def dataset(write_world):
-    return Dataset(write_world())
-
-
-@pytest.fixture
-def config(dataset, training_data, tmp_path):
-    path = tmp_path / 'train.yaml'
-    path.write_text(yaml.safe_dump(training_data), encoding='utf-8')
-    return load_training_config(path, dataset.modalities)
 
 
 def quiet(step, loss):
@@ -53,9 +42,19 @@ def test_the_same_seed_gives_the_same_losses_and_another_seed_others(config, dat
     assert [r.epoch for r in results] == [0, 1, 2]
 
 
+AUGMENTED = {'passes': 2, 'scramble': 0.4, 'noise': 0.1}
+ADAM = {
+    'optimiser': OptimiserConfig(OptimiserName.ADAM, 0.0),
+    'rate_schedule': RateSchedule.CONSTANT,
+    'gradient_norm': OFF,
+}
+
+
+@pytest.mark.parametrize('changes', [{}, AUGMENTED, ADAM], ids=['plain', 'augmented', 'adam'])
 def test_a_run_that_was_interrupted_and_resumed_is_the_uninterrupted_one(
-    config, dataset, tmp_path
+    config, dataset, tmp_path, changes
 ):
+    config = replace(config, **changes)
     whole = Trainer(config, dataset)
     results = list(whole.epochs(quiet))
 
@@ -112,14 +111,14 @@ def test_an_interrupted_save_leaves_the_older_state(config, dataset, tmp_path, m
 def test_a_loss_that_is_not_finite_stops_the_training(config, dataset):
     trainer = Trainer(config, dataset)
     with torch.no_grad():
-        trainer.model.network.to_latent.bias.fill_(float('nan'))
+        trainer.model.network.encoder.head.bias.fill_(float('nan'))
     with pytest.raises(TrainingError, match='loss is nan in epoch 0, step 0: lower learning_rate'):
         list(trainer.epochs(quiet))
 
 
 def test_a_gradient_that_is_not_finite_never_reaches_the_weights(config, dataset):
     trainer = Trainer(config, dataset)
-    trainer.model.network.to_latent.bias.register_hook(lambda g: g * float('inf'))
+    trainer.model.network.encoder.head.bias.register_hook(lambda g: g * float('inf'))
     before = weights(trainer)
     with pytest.raises(TrainingError, match=r'gradient is .* in epoch 0, step 0'):
         list(trainer.epochs(quiet))
@@ -130,6 +129,74 @@ def test_without_training_rows_there_is_no_training(config, write_world):
     lonely = Dataset(write_world(episodes=1, shards=1, name='lonely'))
     with pytest.raises(TrainingError, match='no rows to train on'):
         Trainer(replace(config, held_out=0.9), lonely)
+
+
+def test_with_nothing_held_out_everything_is_trained_on_and_no_error_is_known(config, dataset):
+    trainer = Trainer(replace(config, held_out=0.0, epochs=1), dataset)
+    assert len(trainer.train_rows) == len(dataset)
+    (result,) = trainer.epochs(quiet)
+    assert np.isnan(result.command_rmse)
+    assert np.isfinite(result.loss)
+
+
+def test_windows_that_were_published_train_under_their_named_masks(icub_windows, icub_config):
+    found, results = losses(icub_config, icub_windows)
+    assert np.all(np.isfinite(found))
+    assert results[-1].loss < results[0].loss
+
+
+def test_named_masks_that_the_data_lacks_are_refused_before_anything_starts(config, dataset):
+    muting = Muting({Pattern.NAMED: 1.0})
+    with pytest.raises(TrainingError, match='has no named masks'):
+        Trainer(replace(config, muting=muting), dataset)
+
+
+def test_a_norm_that_is_off_shortens_no_gradient(config, dataset):
+    whole, large, short = (
+        losses(replace(config, gradient_norm=norm), dataset)[0] for norm in (OFF, 1e9, 1e-3)
+    )
+    assert whole == large
+    assert whole != short
+
+
+@pytest.fixture
+def first_sample(monkeypatch):
+    """Return what the objective is given in the first step of a training."""
+
+    def see(config, dataset):
+        class SeenError(Exception):
+            pass
+
+        def stop(network, settings, sample, noise, kl_weight):
+            raise SeenError(sample)
+
+        monkeypatch.setattr('mmvae_controller.training.trainer.objective', stop)
+        with pytest.raises(SeenError) as seen:
+            next(Trainer(config, dataset).epochs(quiet))
+        return seen.value.args[0]
+
+    return see
+
+
+def test_noise_is_on_the_vectors_that_go_in_alone(config, dataset, first_sample):
+    plain = first_sample(config, dataset)
+    noisy = first_sample(replace(config, noise=0.5), dataset)
+    for name, target in plain.targets.items():
+        assert torch.equal(noisy.targets[name], target)
+        added = noisy.shown[name] - target
+        expected = 0.0 if name == 'camera' else 0.5
+        assert added.std().item() == pytest.approx(expected, abs=0.15), name
+    assert torch.equal(noisy.known, plain.known)
+    assert all(torch.equal(plain.shown[n], t) for n, t in plain.targets.items())
+
+
+def test_in_scrambled_rows_only_what_is_known_counts(config, dataset, first_sample):
+    sample = first_sample(replace(config, scramble=1.0), dataset)
+    for row, present in enumerate(sample.present.values()):
+        assert torch.equal(present, sample.known[:, row] > 0)
+    plain = first_sample(config, dataset)
+    assert not torch.equal(sample.targets['joints'], plain.targets['joints'])
+    assert any((p & (plain.known[:, r] == 0)).any() for r, p in enumerate(plain.present.values()))
 
 
 def test_the_right_command_is_learned_and_not_the_noisy_one(config, dataset):
@@ -179,7 +246,7 @@ def trained(config, write_world):
     )
     config = replace(
         config, network=network, epochs=25, batch_size=64, learning_rate=0.01, warmup_steps=10,
-        kl=KlSchedule(0.05, 0.05, 1), picture_share=0.25,
+        kl=KlSchedule(0.05, 0.05, 1), objective=ObjectiveConfig(picture_share=0.25),
         muting=Muting({Pattern.POLICY: 0.4, Pattern.WITHOUT: 0.6}),
     )  # fmt: skip
     trainer = Trainer(config, dataset)

@@ -2,9 +2,12 @@
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.training.config import load_training_config
+from mmvae_controller.training.config import load_training_config, OFF
 from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.training.muting import Pattern
+from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.vae.errors import VaeError
+from mmvae_controller.vae.objectives import ObjectiveConfig
 import pytest
 import yaml
 
@@ -25,7 +28,46 @@ def test_a_training_is_read_as_written(read):
     assert sum(config.muting.shares.values()) == pytest.approx(1.0)
 
 
+def test_what_is_optional_is_as_it_was_before_there_was_a_choice(read):
+    config = read()
+    assert config.optimiser == OptimiserConfig(OptimiserName.ADAMW, 0.01)
+    assert config.rate_schedule is RateSchedule.COSINE
+    assert (config.passes, config.scramble, config.noise) == (1, 0.0, 0.0)
+    assert config.gradient_norm == 10.0
+    assert config.objective == ObjectiveConfig(picture_share=0.5)
+
+
+def test_every_choice_is_read(read):
+    config = read(
+        optimiser={'name': 'adam', 'weight_decay': 0.5}, rate_schedule='constant', passes=4,
+        scramble=0.25, noise=0.1, gradient_norm=False, muting={'named': 1, 'mixed': 2},
+        objective={'variance_power': 0.5},
+    )  # fmt: skip
+    assert config.optimiser == OptimiserConfig(OptimiserName.ADAM, 0.5)
+    assert config.rate_schedule is RateSchedule.CONSTANT
+    assert (config.passes, config.scramble, config.noise) == (4, 0.25, 0.1)
+    assert config.gradient_norm == OFF
+    assert config.muting.shares == {Pattern.NAMED: 1.0, Pattern.MIXED: 2.0}
+    assert config.objective == ObjectiveConfig(variance_power=0.5, picture_share=0.5)
+
+
+@pytest.mark.parametrize(('name', 'decay'), [('adam', 0.0), ('adamw', 0.01)])
+def test_without_a_weight_decay_an_optimiser_takes_its_own(read, name, decay):
+    assert read(optimiser={'name': name}).optimiser.weight_decay == decay
+
+
 REFUSED = [
+    ({'optimiser': {'name': 'sgd'}}, ModalityError, "name is 'sgd', expected one of .*adamw"),
+    ({'optimiser': {'weight_decay': 0}}, ModalityError, 'optimiser: name is missing'),
+    ({'optimiser': {'name': 'adam', 'weight_decay': -1}}, ModalityError, 'weight_decay is -1'),
+    ({'optimiser': {'name': 'adam', 'x': 1}}, ModalityError, 'optimiser: unknown key x'),
+    ({'rate_schedule': 'linear'}, ModalityError, "rate_schedule is 'linear'"),
+    ({'gradient_norm': True}, ModalityError, 'gradient_norm is True'),
+    ({'gradient_norm': 0}, ModalityError, 'gradient_norm is 0'),
+    ({'passes': 0}, ModalityError, 'passes is 0'),
+    ({'scramble': 1.5}, ModalityError, r'scramble is 1\.5'),
+    ({'noise': -0.1}, ModalityError, r'noise is -0\.1'),
+    ({'objective': {'kind': 'loud'}}, ModalityError, "objective: kind is 'loud'"),
     ({'epochs': 0}, ModalityError, 'epochs is 0'),
     ({'batch_size': 2.5}, ModalityError, r'batch_size is 2\.5'),
     ({'learning_rate': 0}, ModalityError, 'learning_rate is 0'),

@@ -59,7 +59,7 @@ def test_the_export_computes_what_torch_does_for_any_batch_and_mask(folder):
 def test_an_export_of_other_weights_is_noticed(folder):
     model, _ = load_model(folder)
     with torch.no_grad():
-        model.network.to_latent.bias.add_(0.1)
+        model.network.encoder.head.bias.add_(0.1)
     assert largest_difference(model, folder / 'network.onnx') > TOLERANCE
 
 

@@ -6,8 +6,8 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.spec import Encoder
 from mmvae_controller.vae.branches import floored
 from mmvae_controller.vae.config import network_config
-from mmvae_controller.vae.network import Distribution, RealUnits, TwoStepVAE
-from mmvae_controller.vae.objective import kl_to_prior
+from mmvae_controller.vae.distributions import Distribution, kl_to_prior
+from mmvae_controller.vae.network import RealUnits, TwoStepVAE
 import pytest
 import torch
 

@@ -20,7 +20,7 @@ REFUSED = [
     ('latent', 0, ModalityError, 'latent is 0'),
     ('latent', None, ModalityError, 'latent is missing'),
     ('activation', 'tanh', ModalityError, "activation is 'tanh'.*relu"),
-    ('shared_encoder', [], ModalityError, r'shared_encoder is \[\]'),
+    ('shared_encoder', 'x', ModalityError, "shared_encoder is 'x'"),
     ('shared_decoder', [0], ModalityError, r'shared_decoder is \[0\]'),
     ('depth', 3, ModalityError, 'unknown key depth'),
     ('branches', {}, VaeError, 'branches for .*the modalities are'),
@@ -37,7 +37,7 @@ def test_a_wrong_key_is_refused_by_name(robot, network_data, key, value, error, 
 
 
 BRANCHES = [
-    ('encoder', [], ModalityError, 'camera: encoder'),
+    ('encoder', [], VaeError, 'camera: its encoder has no layer'),
     ('decoder', 'x', ModalityError, 'camera: decoder'),
     ('weight', -1, ModalityError, 'camera: weight is -1'),
     ('wieght', 1, ModalityError, 'camera: unknown key wieght'),

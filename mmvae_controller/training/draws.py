@@ -1,0 +1,106 @@
+"""What an epoch draws: order, masks, scrambled rows, noise; all from its configuration and number.
+
+Nothing here depends on the model or on earlier epochs. So a resumed run draws what the
+uninterrupted one would have, and a model trained together with others what it would have alone.
+Scrambling and input noise have generators of their own: with or without them, order, masks and
+latent noise are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+import math
+
+from mmvae_controller.modality.observation import Mask, STEPS
+from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.training.config import TrainingConfig
+from mmvae_controller.training.scrambling import draw_scramble, Scramble
+from mmvae_controller.training.windows import Rows
+from mmvae_controller.vae.config import NetworkConfig
+import numpy as np
+import torch
+from torch import Tensor
+
+LARGEST_TORCH_SEED = 2**62
+# Beside seed and epoch; not 0, which NumPy's seeds do not tell from nothing.
+AUGMENTING = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepDraws:
+    """What one step draws; on the CPU, wherever the model is.
+
+    Args:
+        rows: `(B,)` of the data set.
+        mask: `(B, M, 2)` what muting leaves to the encoder; the data may lack more.
+        scramble: Which rows are put together from others; None where none is.
+        latent_noise: Standard normal `(B, Z)` for each latent, z_1 first.
+        input_noise: `(B, 2, D)` by vector modality, in normalised units; empty without noise.
+
+    """
+
+    rows: Rows
+    mask: Mask
+    scramble: Scramble | None
+    latent_noise: tuple[Tensor, ...]
+    input_noise: Mapping[str, Tensor]
+
+
+def steps_per_epoch(config: TrainingConfig, count: int) -> int:
+    """Return in how many steps `count` training rows are shown."""
+    return math.ceil(count * config.passes / config.batch_size)
+
+
+def epoch_draws(
+    config: TrainingConfig,
+    modalities: Sequence[Modality],
+    patterns: Mapping[str, Mask],
+    rows: Rows,
+    epoch: int,
+) -> Iterator[StepDraws]:
+    """Draw the steps of an epoch, one by one.
+
+    Args:
+        config: Its seed, batch size, passes, muting, scramble, noise and latent sizes decide.
+        modalities: In the order of the mask rows.
+        patterns: The named masks of the data.
+        rows: Those to train on.
+        epoch: Counted from 0.
+
+    """
+    random = np.random.default_rng([config.seed, epoch])
+    noise = _torch_generator(random)
+    augmenting = np.random.default_rng([config.seed, epoch, AUGMENTING])
+    input_noise = _torch_generator(augmenting)
+    order = random.permutation(np.tile(rows, config.passes))
+    latents = _latent_sizes(config.network)
+    for start in range(0, len(order), config.batch_size):
+        batch = order[start : start + config.batch_size]
+        mask = config.muting.draw(modalities, len(batch), random, patterns)
+        scramble = None
+        if config.scramble > 0:
+            scramble = draw_scramble(len(modalities), len(batch), config.scramble, augmenting)
+        latent = tuple(torch.randn((len(batch), z), generator=noise) for z in latents)
+        inputs = _input_noise(config.noise, modalities, len(batch), input_noise)
+        yield StepDraws(batch, mask, scramble, latent, inputs)
+
+
+def _torch_generator(random: np.random.Generator) -> torch.Generator:
+    return torch.Generator().manual_seed(int(random.integers(LARGEST_TORCH_SEED)))
+
+
+def _latent_sizes(network: NetworkConfig) -> tuple[int, ...]:
+    upper = network.hierarchy.latents if network.hierarchy else ()
+    return (network.latent, *upper)
+
+
+def _input_noise(
+    std: float, modalities: Sequence[Modality], count: int, generator: torch.Generator
+) -> dict[str, Tensor]:
+    if std == 0:
+        return {}
+    vectors = [m for m in modalities if m.encoder is Encoder.VECTOR]
+    return {
+        m.name: std * torch.randn((count, STEPS, *m.shape), generator=generator) for m in vectors
+    }

@@ -1,0 +1,62 @@
+"""The optimiser: which one, at what rate, and how large a gradient it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+import math
+
+import torch
+from torch import nn
+
+# What PyTorch takes by default. Adam adds it to the gradient, AdamW to the step.
+WEIGHT_DECAY_ADAMW = 0.01
+WEIGHT_DECAY_ADAM = 0.0
+
+
+class OptimiserName(StrEnum):
+    """Adam (Kingma and Ba 2015), or with decoupled decay (Loshchilov and Hutter 2019)."""
+
+    ADAMW = 'adamw'
+    ADAM = 'adam'
+
+    @property
+    def weight_decay(self) -> float:
+        """What it takes unless told otherwise."""
+        return WEIGHT_DECAY_ADAMW if self is OptimiserName.ADAMW else WEIGHT_DECAY_ADAM
+
+
+class RateSchedule(StrEnum):
+    """What becomes of the learning rate once it is warm: lowered to nothing, or left."""
+
+    COSINE = 'cosine'
+    CONSTANT = 'constant'
+
+    def factor(self, step: int, steps: int, warmup_steps: int) -> float:
+        """Return by what the learning rate is multiplied in a step, counted from 0, of all."""
+        warm = min(1.0, (step + 1) / max(1, warmup_steps))
+        if self is RateSchedule.CONSTANT:
+            return warm
+        return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
+
+
+@dataclass(frozen=True, slots=True)
+class OptimiserConfig:
+    """Which optimiser.
+
+    Args:
+        name: Of the method.
+        weight_decay: How strongly weights are drawn to zero.
+
+    """
+
+    name: OptimiserName = OptimiserName.ADAMW
+    weight_decay: float = WEIGHT_DECAY_ADAMW
+
+    def build(
+        self, parameters: Iterable[nn.Parameter], learning_rate: float
+    ) -> torch.optim.Optimizer:
+        """Return it for some parameters."""
+        kind = torch.optim.AdamW if self.name is OptimiserName.ADAMW else torch.optim.Adam
+        return kind(parameters, lr=learning_rate, weight_decay=self.weight_decay)

@@ -1,0 +1,31 @@
+"""Normalisers: fitted, or left out where a branch says so."""
+
+from dataclasses import replace
+
+from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.training.normalising import fit_normalisers, plain_normaliser
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def branches(config):
+    return dict(config.network.branches)
+
+
+def test_a_branch_that_is_not_normalised_keeps_its_numbers_and_pictures_become_0_to_1(
+    dataset, branches
+):
+    plain = {n: replace(b, normalise=n == 'motor') for n, b in branches.items()}
+    found = fit_normalisers(dataset, np.arange(len(dataset)), plain)
+    assert found['joints'] == Normaliser((0.0,) * 3, (1.0,) * 3)
+    assert found['camera'] == Normaliser((0.0,) * 3, (255.0,) * 3)
+    assert found['motor'] != plain_normaliser(dataset.modalities[3])
+
+
+def test_a_normaliser_is_fitted_to_the_rows_given(dataset, branches):
+    rows = np.arange(10, 40)
+    found = fit_normalisers(dataset, rows, branches)
+    values = dataset.column('joints', rows)
+    np.testing.assert_allclose(found['joints'].offset, values.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(found['joints'].scale, values.std(axis=0), rtol=1e-4)
