@@ -80,6 +80,28 @@ def rollout(
 
 
 @app.command()
+def evaluate(
+    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    dataset: Annotated[str, typer.Option(help='Folder of a data set, or icub:FILE.')],
+    bank: Annotated[
+        str | None, typer.Option(help='What it was trained on, for the baselines, if other data.')
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help='all, held_out or trained; held_out if there is such.')
+    ] = None,
+    rows: Annotated[str | None, typer.Option(help='FIRST:END, instead of a split.')] = None,
+    steps: Annotated[int, typer.Option(min=0, help='How many steps ahead to predict.')] = 5,
+    json: Annotated[Path | None, typer.Option(help='Write the result here.')] = None,
+    figures: Annotated[Path | None, typer.Option(help='Folder for pictures of it.')] = None,
+) -> None:
+    """Measure what a model decodes under each mask: errors, calibration, beside baselines."""
+    with explained():
+        from mmvae_controller.cli.evaluate import run
+
+        run(model, dataset, bank, split, rows, steps, json, figures)
+
+
+@app.command()
 def up(
     robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
     model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',

@@ -122,6 +122,18 @@ class IcubWindows:
         known = np.ones((len(rows), len(self.modalities), STEPS), dtype=bool)
         return Batch(values, known, self.column(LABEL, rows))
 
+    def chains(self, length: int) -> Rows:
+        """Return rows `(K, length)` in which each window begins where the one before it ended."""
+        ends = self._states[self.order, CURRENT]
+        begins = self._states[self.order, PREVIOUS]
+        follows = np.concatenate([[False], ends[:-1] == begins[1:]])
+        gaps = np.concatenate([[0], np.cumsum(~follows)])
+        firsts = np.arange(max(len(self) - length + 1, 0))
+        # As many gaps up to the last window of a chain as up to its first: none in between.
+        whole = gaps[firsts + length] == gaps[firsts + 1]
+        chains: Rows = self.order[firsts[whole][:, None] + np.arange(length)]
+        return chains
+
     def split(self, held_out: float, seed: int) -> tuple[Rows, Rows]:
         """Return the rows to train on and to validate on: whole stretches of the trajectory.
 

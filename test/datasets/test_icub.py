@@ -197,6 +197,26 @@ def test_windows_are_put_in_the_order_of_their_trajectory(states, order):
     assert trajectory_order(np.array(states)).tolist() == order
 
 
+def test_chains_are_windows_of_which_each_continues_the_one_before(read, complete, random):
+    shuffled = random.permutation(WINDOWS)
+    windows = read(**{TEST: complete[shuffled]})
+    chains = windows.chains(5)
+    assert chains.shape == (WINDOWS - 4, 5)
+    assert np.array_equal(np.diff(shuffled[chains], axis=1), np.ones((WINDOWS - 4, 4)))
+    assert sorted(windows.chains(1)[:, 0]) == list(range(WINDOWS))
+    assert windows.chains(WINDOWS).shape == (1, WINDOWS)
+    assert windows.chains(WINDOWS + 1).shape == (0, WINDOWS + 1)
+
+
+def test_no_chain_bridges_a_gap(read, complete):
+    windows = read(**{TEST: np.delete(complete, [10, 11, 40], axis=0)})
+    assert len(windows.chains(2)) == 9 + 27 + 38
+    for row, following in windows.chains(2):
+        values = windows.batch(np.array([row, following])).values
+        assert all(np.array_equal(v[0, 1], v[1, 0]) for v in values.values())
+    assert len(windows.chains(11)) == 0 + 18 + 29
+
+
 def test_the_published_rows_are_the_thousand_from_row_100(read, random):
     rows = read(**{TEST: trajectory(random, PUBLISHED_ROWS.stop)}).published_rows
     assert rows.tolist() == list(range(100, 1100))

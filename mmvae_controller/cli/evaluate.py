@@ -1,0 +1,104 @@
+"""`mmvae evaluate`."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.files import write_json
+from mmvae_controller.cli.paths import find_model
+from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.control.network import Network
+from mmvae_controller.datasets.opening import open_windows
+from mmvae_controller.evaluation.evaluation import evaluate, Evaluation, Question
+from mmvae_controller.evaluation.report import report_data
+from mmvae_controller.evaluation.selection import Split
+from mmvae_controller.evaluation.tables import LEGEND, tables
+from rich.console import Console
+from rich.progress import TaskID
+
+FIGURE_DPI = 130
+
+
+def run(
+    model: str,
+    dataset: str,
+    bank: str | None,
+    split: str | None,
+    rows: str | None,
+    steps: int,
+    json: Path | None,
+    figures: Path | None,
+) -> None:
+    """Judge a model, with a progress bar; print tables, write JSON and pictures."""
+    question = Question(dataset, _split(split), rows, steps)
+    network = Network(find_model(model))
+    windows = open_windows(dataset)
+    bank_windows = None if bank is None else open_windows(bank)
+    with progress_bar() as bar:
+        lines: dict[str, TaskID] = {}
+
+        def on_rows(name: str, done: int, total: int) -> None:
+            if name not in lines:
+                lines[name] = bar.add_task(name, total=total, figures='')
+            bar.update(lines[name], completed=done)
+
+        evaluation = evaluate(network, windows, bank_windows, question, on_rows)
+    _print(evaluation)
+    if json is not None:
+        write_json(json, report_data(evaluation))
+        print(f'wrote {json}')
+    if figures is not None:
+        for path in _write_figures(figures, evaluation):
+            print(f'wrote {path}')
+
+
+def _split(name: str | None) -> Split | None:
+    if name is None:
+        return None
+    try:
+        return Split(name)
+    except ValueError as error:
+        raise CliError(f'no split {name!r}, there are {", ".join(Split)}') from error
+
+
+def _print(evaluation: Evaluation) -> None:
+    console = Console(highlight=False)
+    selection = evaluation.selection
+    console.print(
+        f'{evaluation.model} on {evaluation.dataset}: {len(selection.rows)} windows '
+        f'({selection.split}), {selection.trained_on} of them trained on',
+        markup=False,
+    )
+    for table in tables(evaluation):
+        console.print(table)
+    console.print(LEGEND, style='dim')
+    for note in evaluation.notes:
+        console.print(note, markup=False)
+
+
+def _write_figures(folder: Path, evaluation: Evaluation) -> list[Path]:
+    """Write every figure, each aside first.
+
+    Raises:
+        CliError: The disk is full or the place cannot be written.
+
+    """
+    # Here, because it takes a second that is not needed without pictures.
+    from mmvae_controller.evaluation.figures import figures
+
+    written = []
+    for name, figure in figures(evaluation).items():
+        buffer = BytesIO()
+        figure.savefig(buffer, format='png', dpi=FIGURE_DPI)
+        path = folder / f'{name}.png'
+        aside = path.with_name(f'.{path.name}.part')
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            aside.write_bytes(buffer.getvalue())
+            aside.replace(path)
+        except OSError as error:
+            raise CliError(f'{path}: cannot be written: {error.strerror}') from error
+        written.append(path)
+    return written

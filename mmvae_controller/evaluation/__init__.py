@@ -1,0 +1,1 @@
+"""How good a trained model is: errors, calibration, baselines, prediction over several steps."""
