@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import TaskID
 
 FIGURE_DPI = 130
+FILE_COLUMNS = 110
 
 
 def run(
@@ -65,6 +66,9 @@ def _split(name: str | None) -> Split | None:
 
 def _print(evaluation: Evaluation) -> None:
     console = Console(highlight=False)
+    if not console.is_terminal:
+        # In a file or a pipe nobody knows the width, and 80 columns would cut the numbers.
+        console.width = FILE_COLUMNS
     selection = evaluation.selection
     console.print(
         f'{evaluation.model} on {evaluation.dataset}: {len(selection.rows)} windows '

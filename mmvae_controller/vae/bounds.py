@@ -71,19 +71,24 @@ def believe(
     known: Tensor,
     rounds: int,
     generator: torch.Generator | None = None,
+    through_the_top: bool = False,
 ) -> Tensor:
     """Return a sample of z_1 `(B, Z)` given what is known, by iterated sampling.
 
     What is missing is drawn, read again together with what is known, drawn anew: q -> p -> q
     (Suzuki et al. 2018, section 3.2; Rezende et al. 2014, appendix F). 0 rounds ask the encoder
     once, as encoders do that were trained with masks.
+
+    In a hierarchy z_1 is drawn from q as well, so that an exact q leads to p(z_1 | what is known).
+    `through_the_top` draws it from p(z_1 | z_2) instead, z_2 from q, in every round: what z_2 does
+    not tell is then lost, and with an upper latent that collapsed all that was known.
     """
     posterior = network.encode(values, known)
-    latent = _up_and_down(network, posterior, generator, rounds > 0)
+    latent = _drawn(network, posterior, generator, through_the_top and rounds > 0)
     for _ in range(rounds):
         filled = _filled(network, values, known, latent, generator)
         posterior = network.encode(filled, torch.ones_like(known))
-        latent = _up_and_down(network, posterior, generator, True)
+        latent = _drawn(network, posterior, generator, through_the_top)
     return latent
 
 
@@ -95,11 +100,12 @@ def generation(
     samples: int,
     rounds: int = 0,
     generator: torch.Generator | None = None,
+    through_the_top: bool = False,
 ) -> Tensor:
     """Return log 1/K sum_k p(scored | z_k), `(B,)`, z_k drawn from what is known alone."""
     found = []
     for _ in range(samples):
-        latent = believe(network, values, known, rounds, generator)
+        latent = believe(network, values, known, rounds, generator, through_the_top)
         found.append(log_likelihood(values, network.decode(latent, scored), scored))
     return log_mean_exp(torch.stack(found))
 
@@ -126,7 +132,7 @@ def prior_log_likelihood(
     return torch.cat(found)
 
 
-def _up_and_down(
+def _drawn(
     network: TwoStepVAE,
     posterior: Distribution,
     generator: torch.Generator | None,

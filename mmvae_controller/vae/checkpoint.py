@@ -50,6 +50,8 @@ def save_model(
     try:
         weights = {n: t.contiguous() for n, t in model.network.state_dict().items()}
         save_file(weights, aside / WEIGHTS_FILE)
+        # safetensors lets nobody else read it, and the robot may run as somebody else.
+        (aside / WEIGHTS_FILE).chmod(0o644)
         export_onnx(model, aside / NETWORK_FILE)
         contract = ModelContract(
             name=name,

@@ -88,14 +88,14 @@ Decoded = Distribution | Bernoulli | Categorical
 
 
 def kl(q: Distribution, p: Distribution) -> Tensor:
-    """Return KL(q || p) of each sample and dimension; never negative."""
+    """Return KL(q || p) of each sample and dimension; at least 0, but for rounding."""
     ratio = q.log_variance - p.log_variance
     distance = (q.mean - p.mean) ** 2 * (-p.log_variance).exp()
     return 0.5 * (ratio.exp() + distance - 1 - ratio)
 
 
 def kl_to_prior(posterior: Distribution) -> Tensor:
-    """Return KL(q || N(0, I)) of each sample and dimension, `(B, Z)`; never negative."""
+    """Return KL(q || N(0, I)) of each sample and dimension, `(B, Z)`; at least 0, up to rounding."""
     variance = posterior.log_variance.exp()
     return 0.5 * (posterior.mean**2 + variance - 1 - posterior.log_variance)
 

@@ -68,21 +68,13 @@ class SubsetEncoder(nn.Module):
     def __init__(self, modalities: Sequence[Modality], config: NetworkConfig) -> None:
         """Build both."""
         super().__init__()
-        self.names = tuple(m.name for m in modalities)
         self.complete = JointEncoder(modalities, config)
         self.subset = JointEncoder(modalities, config)
 
     def forward(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
         """Return, row by row, what the network in charge says."""
         everything = known.flatten(1).amin(dim=1, keepdim=True) > 0
-        filled = torch.where(everything[:, :, None], known, 1.0)
-        # The masked slots of rows that are not complete may hold NaN, which would spoil the
-        # gradient of the complete network even where its answer is not taken.
-        shown = {
-            name: torch.where(_like(known[:, row], normalised[name]) > 0, normalised[name], 0.0)
-            for row, name in enumerate(self.names)
-        }
-        whole, part = self.complete(shown, filled), self.subset(normalised, known)
+        whole, part = self.complete(normalised, known), self.subset(normalised, known)
         return Distribution(
             torch.where(everything, whole.mean, part.mean),
             torch.where(everything, whole.log_variance, part.log_variance),
@@ -125,8 +117,3 @@ def encoder(modalities: Sequence[Modality], config: NetworkConfig) -> Encoders:
     if config.fusion is Fusion.SUBSETS:
         return SubsetEncoder(modalities, config)
     return ExpertsEncoder(modalities, config)
-
-
-def _like(known: Tensor, value: Tensor) -> Tensor:
-    """Return `(B, S)` with as many trailing dimensions as a value `(B, S, *shape)`."""
-    return known.reshape(*known.shape, *[1] * (value.dim() - 2))

@@ -72,7 +72,7 @@ class TwoStepVAE(nn.Module):
         posterior = self.encode(normalised, known)
         rows = {m.name: row for row, m in enumerate(self.modalities)}
         for _ in range(self.config.fill_rounds):
-            decoded = self.decode(self.prior.settle(posterior.mean), [*rows])
+            decoded = self.decode(posterior.mean, [*rows])
             filled = {}
             for name, row in rows.items():
                 mean = decoded[name].mean

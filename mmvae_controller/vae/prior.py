@@ -42,10 +42,6 @@ class StandardPrior(nn.Module):
         """Return the latent as it is: there is nothing above it."""
         return latent
 
-    def settle(self, mean: Tensor) -> Tensor:
-        """Return the mean of the latent as it is."""
-        return mean
-
 
 class GaussianLayer(nn.Module):
     """A Gaussian over one latent given its neighbour's value."""
@@ -130,12 +126,6 @@ class HierarchicalPrior(nn.Module):
         for layer, draw in zip(reversed(self.down), downs, strict=True):
             latent = layer(latent).at(draw)
         return latent
-
-    def settle(self, mean: Tensor) -> Tensor:
-        """Return the mean of z_1 after going up and down by means."""
-        for layer in [*self.up, *reversed(self.down)]:
-            mean = layer(mean).mean
-        return mean
 
 
 Prior = StandardPrior | HierarchicalPrior

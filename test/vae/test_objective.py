@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from mmvae_controller.vae.distributions import Distribution, kl_to_prior
+from mmvae_controller.vae.distributions import Bernoulli, Categorical, Distribution, kl_to_prior
 from mmvae_controller.vae.objective import weighted_elbo
 import pytest
 import torch
@@ -79,3 +79,43 @@ def test_a_target_that_is_present_counts(parts):
     before = weighted_elbo(**parts).loss
     parts['targets']['a'][2, 1] += 1
     assert weighted_elbo(**parts).loss != before
+
+
+def test_the_variance_to_no_power_is_the_likelihood(parts):
+    assert weighted_elbo(**parts, variance_power=0.0).loss == weighted_elbo(**parts).loss
+    powered = weighted_elbo(**parts, variance_power=0.5)
+    assert powered.loss != weighted_elbo(**parts).loss
+    for name, part in weighted_elbo(**parts).negative_log_likelihood.items():
+        assert powered.negative_log_likelihood[name] == part
+
+
+def test_the_variance_to_the_power_of_one_teaches_the_mean_as_a_squared_error_does(parts):
+    decoded, targets = parts['decoded'], parts['targets']
+    means = [d.mean for d in decoded.values()]
+    squares = (
+        0.5 * parts['weights'][n] * (d.mean - targets[n]).square().sum() / 5
+        for n, d in decoded.items()
+    )
+    expected = torch.autograd.grad(sum(squares), means)
+    found = torch.autograd.grad(weighted_elbo(**parts, variance_power=1.0).loss, means)
+    for theirs, ours in zip(found, expected, strict=True):
+        torch.testing.assert_close(theirs, ours)
+
+
+@pytest.mark.parametrize('power', [0.3, 1.0])
+def test_the_variance_learns_as_from_the_likelihood_scaled(parts, power):
+    decoded = parts['decoded']['a']
+    parts['decoded'] = {'a': decoded}
+    (plain,) = torch.autograd.grad(weighted_elbo(**parts).loss, decoded.log_variance)
+    loss = weighted_elbo(**parts, variance_power=power).loss
+    (found,) = torch.autograd.grad(loss, decoded.log_variance)
+    torch.testing.assert_close(found, plain * torch.exp(power * decoded.log_variance))
+
+
+@pytest.mark.parametrize('kind', [Bernoulli, Categorical])
+def test_what_has_no_variance_counts_as_it_is_whatever_the_power(parts, kind):
+    parts['decoded'] = {'a': kind(torch.randn(5, 2, 3))}
+    parts['targets'] = {'a': torch.eye(3)[torch.randint(0, 3, (5, 2))]}
+    found = weighted_elbo(**parts, variance_power=1.0)
+    expected = 2 * parts['decoded']['a'].nll(parts['targets']['a']).sum() / 5
+    torch.testing.assert_close(found.loss, expected + 0.25 * found.kl)
