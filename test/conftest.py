@@ -176,6 +176,17 @@ def write_world(robot: Robot, tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture
+def icub_windows(random: np.random.Generator) -> Any:
+    """Return windows of which each begins where the one before ends."""
+    from mmvae_controller.datasets.icub import IcubWindows, MODALITIES, STEP_S
+    from mmvae_controller.datasets.store import Description
+
+    states = {m.name: random.uniform(-1, 1, (61, m.size)).astype('f4') for m in MODALITIES}
+    values = {n: np.stack([s[:-1], s[1:]], axis=1) for n, s in states.items()}
+    return IcubWindows(Description(MODALITIES, STEP_S, STEP_S, {'file': 'test'}), values)
+
+
 @pytest.fixture(scope='session')
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of a model with random weights; copy it before damaging it."""

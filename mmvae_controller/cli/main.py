@@ -102,6 +102,26 @@ def evaluate(
 
 
 @app.command()
+def study(
+    config: Annotated[str, typer.Argument(help='Study YAML, or its name below config/.')],
+    out: Annotated[Path, typer.Option(help='Folder of the results; resumed if it has begun.')],
+    dataset: Annotated[
+        str | None, typer.Option(help='icub:FILE, for studies whose YAML names no data.')
+    ] = None,
+    reduced: Annotated[bool, typer.Option(help='Train the smaller study of the YAML.')] = False,
+    workers: Annotated[int, typer.Option(min=0, help='How many processes train at once.')] = 2,
+    only_report: Annotated[
+        bool, typer.Option(help='Train nothing: tables and figures of what is there.')
+    ] = False,
+) -> None:
+    """Train and compare many models; an interrupted study goes on when called again."""
+    with explained():
+        from mmvae_controller.cli.study import run
+
+        run(config, out, dataset, reduced, workers, only_report)
+
+
+@app.command()
 def up(
     robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
     model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',

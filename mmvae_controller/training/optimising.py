@@ -55,8 +55,10 @@ class OptimiserConfig:
     weight_decay: float = WEIGHT_DECAY_ADAMW
 
     def build(
-        self, parameters: Iterable[nn.Parameter], learning_rate: float
+        self, parameters: Iterable[nn.Parameter], learning_rate: float, fused: bool = False
     ) -> torch.optim.Optimizer:
-        """Return it for some parameters."""
+        """Return it for some parameters; fused takes one pass over them, and rounds otherwise."""
         kind = torch.optim.AdamW if self.name is OptimiserName.ADAMW else torch.optim.Adam
-        return kind(parameters, lr=learning_rate, weight_decay=self.weight_decay)
+        return kind(
+            parameters, lr=learning_rate, weight_decay=self.weight_decay, fused=fused or None
+        )

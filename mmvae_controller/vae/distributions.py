@@ -95,7 +95,7 @@ def kl(q: Distribution, p: Distribution) -> Tensor:
 
 
 def kl_to_prior(posterior: Distribution) -> Tensor:
-    """Return KL(q || N(0, I)) of each sample and dimension, `(B, Z)`; at least 0, up to rounding."""
+    """Return KL(q || N(0, I)) by sample and dimension, `(B, Z)`; at least 0, but for rounding."""
     variance = posterior.log_variance.exp()
     return 0.5 * (posterior.mean**2 + variance - 1 - posterior.log_variance)
 

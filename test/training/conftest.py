@@ -5,7 +5,6 @@ from dataclasses import replace
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.muting import Muting, Pattern
-import numpy as np
 import pytest
 import yaml
 
@@ -30,17 +29,6 @@ def load_training(tmp_path):
 @pytest.fixture
 def config(dataset, training_data, load_training):
     return load_training(training_data, dataset.modalities)
-
-
-@pytest.fixture
-def icub_windows(random):
-    """Return windows of which each begins where the one before ends."""
-    from mmvae_controller.datasets.icub import IcubWindows, MODALITIES, STEP_S
-    from mmvae_controller.datasets.store import Description
-
-    states = {m.name: random.uniform(-1, 1, (61, m.size)).astype('f4') for m in MODALITIES}
-    values = {n: np.stack([s[:-1], s[1:]], axis=1) for n, s in states.items()}
-    return IcubWindows(Description(MODALITIES, STEP_S, STEP_S, {'file': 'test'}), values)
 
 
 @pytest.fixture

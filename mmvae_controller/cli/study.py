@@ -1,0 +1,84 @@
+"""`mmvae study`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+import signal
+
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.paths import find_config
+from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.modality.reader import read_yaml, Section
+
+
+class Kind(StrEnum):
+    """The studies."""
+
+    KL_SCHEDULES = 'kl_schedules'
+    BIDIRECTIONAL = 'bidirectional'
+
+
+def run(
+    config: str, out: Path, dataset: str | None, reduced: bool, workers: int, only_report: bool
+) -> None:
+    """Run a study, or go on with it; `kind` in its YAML says which.
+
+    Raises:
+        CliError: It needs a data set and none is named, or names its own.
+
+    """
+    # To be ended by a machine is to be interrupted by a person: what is done is saved.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    section = read_yaml(find_config(config))
+    if section.choice('kind', Kind) is Kind.BIDIRECTIONAL:
+        from mmvae_controller.studies import bidirectional
+
+        if dataset is not None:
+            raise CliError(f'{section.where}: names its own data: no --dataset')
+        if only_report:
+            bidirectional.report(section, out, reduced)
+        else:
+            with _shown() as on_progress:
+                bidirectional.run(section, out, reduced, workers, on_progress)
+    else:
+        _kl_schedules(section, out, dataset, reduced, workers, only_report)
+    print(f'{out}: wrote tables and figures')
+
+
+def _kl_schedules(
+    section: Section,
+    out: Path,
+    dataset: str | None,
+    reduced: bool,
+    workers: int,
+    only_report: bool,
+) -> None:
+    from mmvae_controller.datasets.opening import open_windows
+    from mmvae_controller.studies import kl_schedules
+    from mmvae_controller.training.config import load_training_config
+
+    if dataset is None:
+        raise CliError(f'{section.where}: name the data to train on, --dataset icub:FILE')
+    windows = open_windows(dataset)
+    path = find_config(section.text('training'))
+    training = load_training_config(path, windows.description.modalities)
+    if only_report:
+        kl_schedules.report(section, out, training, reduced)
+        return
+    with _shown() as on_progress:
+        kl_schedules.run(section, out, windows, training, reduced, workers, on_progress)
+
+
+@contextmanager
+def _shown() -> Iterator[Callable[[int, int, str], None]]:
+    """Show a bar, and give what moves it: epochs done, of how many, and a line of figures."""
+    with progress_bar() as bar:
+        line = bar.add_task('epochs', total=None, figures='')
+
+        def on_progress(done: int, total: int, figures: str) -> None:
+            bar.update(line, completed=done, total=total, figures=figures)
+
+        yield on_progress

@@ -1,0 +1,1 @@
+"""Studies: published experiments, trained and judged again from one YAML each."""

@@ -1,0 +1,82 @@
+"""The study of KL schedules: what the weight of the KL term does to a multimodal VAE.
+
+After Langer et al. 2024 (arXiv 2411.00522): four schedules, on the network and the iCub data of
+Zambelli et al. 2020 (arXiv 1910.03854); with masks as published and random ones, and with the
+likelihood divided by each modality's width, as published, and summed.
+
+    OUT/states/SCALING_SEED.safetensors   while it trains: where to go on
+        groups/SCALING_SEED.json          what came out, of all models of a scaling and seed
+        results.json, tables.md, *.png    of all that is there
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mmvae_controller.modality.reader import Section
+from mmvae_controller.studies.kl_schedules_config import kl_study, KlStudy
+from mmvae_controller.studies.kl_schedules_figures import draw_figures
+from mmvae_controller.studies.kl_schedules_report import write_report
+from mmvae_controller.studies.kl_schedules_summary import summarise
+from mmvae_controller.studies.kl_schedules_work import read_result, train_group
+from mmvae_controller.studies.processes import work_in_processes
+from mmvae_controller.training.config import TrainingConfig
+from mmvae_controller.training.windows import Windows
+
+OnProgress = Callable[[int, int, str], None]
+
+
+def run(
+    section: Section,
+    out: Path,
+    windows: Windows,
+    training: TrainingConfig,
+    reduced: bool,
+    workers: int,
+    on_progress: OnProgress,
+) -> None:
+    """Train what is not there yet, then write tables and figures of all that is.
+
+    Args:
+        section: The study YAML, of which `kind` and `training` have been read.
+        out: Folder of the study; what was begun there goes on.
+        windows: The data.
+        training: What the models have in common.
+        reduced: Whether to train the smaller study of the YAML.
+        workers: How many processes train at once; 0 trains here.
+        on_progress: Is told epochs of a group done, of how many in all, and a line of figures.
+
+    Raises:
+        StudyError, TrainingError: What is there was made with another configuration.
+
+    """
+    study = kl_study(section, training, reduced)
+    groups = study.groups()
+    total = len(groups) * study.training.epochs
+    done = {g.name: study.training.epochs for g in groups if read_result(out, g) is not None}
+    left = [g for g in groups if g.name not in done]
+    out.mkdir(parents=True, exist_ok=True)
+
+    def on_epoch(index: int, epoch: int) -> None:
+        group = left[index].name
+        done[group] = epoch
+        figures = f'{group}: epoch {epoch} of {study.training.epochs}'
+        on_progress(sum(done.values()), total, figures)
+
+    works = [partial(train_group, group, windows, out) for group in left]
+    work_in_processes(works, workers, on_epoch)
+    _write(study, out)
+
+
+def report(section: Section, out: Path, training: TrainingConfig, reduced: bool) -> None:
+    """Write tables and figures of the groups that are finished; train nothing."""
+    _write(kl_study(section, training, reduced), out)
+
+
+def _write(study: KlStudy, out: Path) -> None:
+    found = [read_result(out, g) for g in study.groups()]
+    summary = summarise([result for result in found if result is not None])
+    write_report(summary, out)
+    draw_figures(summary, out)

@@ -1,0 +1,117 @@
+"""The tables of the study, as Markdown, and all its numbers as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+import json
+from pathlib import Path
+from typing import Any
+
+from mmvae_controller.studies.kl_schedules_summary import (
+    Cell,
+    HIGH,
+    LAST_LOOKS,
+    LOW,
+    MEDIAN,
+    Summary,
+)
+
+# Medians of Zambelli et al. 2020 on rows 100 to 1100 of their test file, by pattern, in the
+# order of the modalities: other rows than ours, and 80,000 epochs.
+PUBLISHED_MSE = {
+    'complete': (0.0185, 0.0019, 0.0941, 0.1341, 0.0516),
+    'vision_only': (0.0556, 0.0018, 0.3769, 0.1579, 0.0930),
+    'prediction': (0.0186, 0.0027, 0.1685, 0.1360, 0.0520),
+    'control': (0.0188, 0.0018, 0.3799, 0.1535, 0.0686),
+}
+PUBLISHED_MODALITIES = ('joint', 'vision', 'touch', 'sound', 'motor')
+RESULTS_FILE, TABLES_FILE = 'results.json', 'tables.md'
+
+
+def write_report(summary: Summary, out: Path) -> None:
+    """Write results.json and tables.md."""
+    _write(out / RESULTS_FILE, json.dumps(summary.data(), indent=1, allow_nan=False) + '\n')
+    _write(out / TABLES_FILE, tables(summary))
+
+
+def tables(summary: Summary) -> str:
+    """Return all tables: numbers are the median over the seeds, and (lower to upper quartile)."""
+    trained, held_out = summary.rows
+    lines = [
+        f'Trained on {trained} windows, measured on {held_out} that were held out, each model by '
+        f'the median of its last {LAST_LOOKS} records. Median over the seeds (lower to upper '
+        'quartile).',
+        '',
+    ]
+    lines += ['### Overview', '', *_overview(summary), '']
+    for scaling, protocol in summary.blocks:
+        cells = summary.of(scaling, protocol)
+        seeds = len(cells[0].seeds)
+        lines += [f'### {scaling}, {protocol} masks: {seeds} seeds, {cells[0].epochs} epochs', '']
+        lines += [*_error_table(summary, cells), '']
+        lines += ['Of one modality alone:', '', *_importance_table(summary, cells), '']
+    return '\n'.join(lines)
+
+
+def _overview(summary: Summary) -> list[str]:
+    patterns = list(summary.cells[0].last['relative'])
+    rows = []
+    for cell in summary.cells:
+        condition, last = cell.condition, cell.last
+        row = [condition.scaling, condition.protocol, condition.schedule]
+        row += [number(last['active_units'], '.0f'), number(last['kl'], '.3g')]
+        rows.append([*row, *(number(last['relative'][p], '.2f') for p in patterns)])
+    header = ['likelihood', 'masks', 'schedule', 'active units', 'KL (nats)']
+    return markdown([*header, *(f'MSE / variance, {p}' for p in patterns)], rows)
+
+
+def _error_table(summary: Summary, cells: Sequence[Cell]) -> list[str]:
+    names = list(summary.variance)
+    rows = []
+    for pattern in cells[0].last['mse']:
+        for cell in cells:
+            errors = cell.last['mse'][pattern]
+            shown = [number(errors[name], '.4f') for name in names]
+            rows.append([pattern, cell.condition.schedule, *shown])
+        if pattern in PUBLISHED_MSE and tuple(names) == PUBLISHED_MODALITIES:
+            published = [f'{mse:.4f}' for mse in PUBLISHED_MSE[pattern]]
+            rows.append([pattern, '*published, other rows*', *published])
+    rows.append(['', '*mean of the rows*', *(f'{summary.variance[n]:.4f}' for n in names)])
+    return markdown(['MSE', 'schedule', *names], rows)
+
+
+def _importance_table(summary: Summary, cells: Sequence[Cell]) -> list[str]:
+    header = [
+        'schedule', 'modality', 'MSE of the others / variance', 'single error, own',
+        'single error, all', 'loss of precision, own', 'loss of precision, all',
+    ]  # fmt: skip
+    rows = []
+    for cell in cells:
+        found = cell.importance
+        for name in summary.variance:
+            nats = (
+                found['alone'][name][name], found['alone_all'][name],
+                found['without'][name][name], found['without_all'][name],
+            )  # fmt: skip
+            told = number(found['told'][name], '.2f')
+            shown = [number(value, '.3g') for value in nats]
+            rows.append([cell.condition.schedule, name, told, *shown])
+    return markdown(header, rows)
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a Markdown table."""
+    lines = [header, ['---'] * len(header), *rows]
+    return ['| ' + ' | '.join(line) + ' |' for line in lines]
+
+
+def number(spread: dict[str, Any], form: str) -> str:
+    """Return a median with its quartiles, which are left out where they do not differ."""
+    median, low, high = (format(spread[key], form) for key in (MEDIAN, LOW, HIGH))
+    return median if low == high else f'{median} ({low} to {high})'
+
+
+def _write(path: Path, text: str) -> None:
+    aside = path.with_name(f'.{path.name}.part')
+    aside.write_text(text, encoding='utf-8')
+    aside.replace(path)

@@ -1,0 +1,278 @@
+import json
+import math
+from pathlib import Path
+import struct
+
+from mmvae_controller.datasets.image_label import IMAGE, LABEL, MODALITIES
+from mmvae_controller.modality.reader import read_yaml, Section
+from mmvae_controller.studies import bidirectional, bidirectional_work
+from mmvae_controller.studies.bidirectional_report import lines_of, scores_table
+from mmvae_controller.studies.bidirectional_scoring import (
+    bound,
+    choose_image_asking,
+    Estimate,
+    generate_images,
+    label_chances,
+    latents_of_label,
+)
+from mmvae_controller.studies.bidirectional_settings import Asking, merged, read_settings, Scores
+from mmvae_controller.studies.bidirectional_training import find_trained, train
+from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.vae.bounds import log_likelihood, log_mean_exp
+from mmvae_controller.vae.network import TwoStepVAE
+import numpy as np
+import pytest
+import torch
+
+SHIPPED = Path(__file__).parents[2] / 'config' / 'study' / 'jmvae.yaml'
+TRAIN_ROWS, TEST_ROWS = 60, 20
+SMALL = {'encoder': [8], 'decoder': [8]}
+ONCE = Asking(0, False)
+
+
+def write_part(folder, part, count, seed):
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8)
+    classes = (np.arange(count) % 10).astype(np.uint8)
+    header = struct.pack('>IIII', 2051, count, 28, 28)
+    (folder / f'{part}-images-idx3-ubyte').write_bytes(header + pixels.tobytes())
+    header = struct.pack('>II', 2049, count)
+    (folder / f'{part}-labels-idx1-ubyte').write_bytes(header + classes.tobytes())
+
+
+@pytest.fixture
+def section(tmp_path):
+    data = tmp_path / 'data'
+    data.mkdir()
+    write_part(data, 'train', TRAIN_ROWS, 1)
+    write_part(data, 't10k', TEST_ROWS, 2)
+    small = {
+        'data': str(data),
+        'seeds': [1],
+        'training': {'epochs': 2, 'batch_size': 16, 'validation_rows': 12, 'save_every_s': 0},
+        'network': {
+            'latent': 3,
+            'shared_encoder': [8],
+            'branches': {IMAGE: SMALL, LABEL: SMALL},
+        },
+        'scores': {
+            'generation_samples': 6, 'label_samples': 2, 'importance_samples': 4,
+            'tight_samples': 8, 'tight_rows': 6, 'prior_samples': 30,
+        },
+    }  # fmt: skip
+    whole = merged(read_yaml(SHIPPED).data, small)
+    models = {name: whole['models'][name] for name in ('jmvae', 'jmvae_kl', 'jmvae_h')}
+    for name in ('jmvae', 'jmvae_h'):
+        models[name] = {**models[name], 'rounds': [0, 2]}
+    models['jmvae_h'] = merged(
+        models['jmvae_h'], {'network': {'hierarchy': {'latents': [2], 'hidden': [4]}}}
+    )
+    del whole['reduced']
+    return Section({**whole, 'models': models}, 'study.yaml')
+
+
+def jobs_of(section):
+    return {job.model.name: job for job in read_settings(section, reduced=False).jobs()}
+
+
+def network_of(section, name):
+    torch.manual_seed(0)
+    return TwoStepVAE(MODALITIES, jobs_of(section)[name].model.network).eval()
+
+
+def rows(count, seed=0):
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.eye(10)[torch.arange(count) % 10]
+    return {IMAGE: torch.rand(count, 1, 784, generator=draw), LABEL: labels[:, None]}
+
+
+def train_here(section, name, folder, must_end=lambda: False):
+    folder.mkdir(exist_ok=True)
+    settings = read_settings(section, reduced=False)
+    values = rows(40)
+    job = jobs_of(section)[name]
+    return train(job, settings.training, values, values, folder, lambda _: None, must_end)
+
+
+def test_a_study_leaves_scores_tables_and_figures_and_trains_nothing_twice(
+    section, tmp_path, monkeypatch
+):
+    out = tmp_path / 'out'
+    bidirectional.run(section, out, workers=0)
+
+    made = {path.name for path in out.iterdir()}
+    figures = {'curves', 'rounds', 'generated', 'reconstructed', 'latents'}
+    assert {f'{name}.png' for name in figures} < made
+    assert {'jmvae-seed1', 'jmvae_kl-seed1', 'jmvae_h-seed1', 'tables.md'} < made
+    found = json.loads((out / 'jmvae_h-seed1' / 'scores.json').read_text())
+    assert found['epochs'] == 2
+    assert found['scores']['asking']['image'] in ('0', '2', '2 by the top')
+
+    monkeypatch.setattr(bidirectional, 'work', None)
+    bidirectional.run(section, out, workers=0)
+
+
+def test_a_report_shows_what_is_there_and_trains_nothing(section, tmp_path, capsys):
+    out = tmp_path / 'out'
+    job = jobs_of(section)['jmvae_kl']
+    settings = read_settings(section, reduced=False)
+    bidirectional_work.work(settings, job, out, lambda *_: None)
+
+    bidirectional.report(section, out)
+
+    assert (out / 'latents.png').exists()
+    assert [path.name for path in out.iterdir() if path.is_dir()] == ['jmvae_kl-seed1']
+    assert 'JMVAE-kl' in (out / 'tables.md').read_text()
+
+
+def test_other_rounds_score_again_what_is_trained_and_do_not_train_it_again(section, tmp_path):
+    only = {'jmvae': section.data['models']['jmvae']}
+    section = Section({**section.data, 'models': only}, 'study.yaml')
+    bidirectional.run(section, tmp_path, workers=0)
+    weights = (tmp_path / 'jmvae-seed1' / 'weights.safetensors').stat()
+
+    other = Section(merged(section.data, {'models': {'jmvae': {'rounds': [1]}}}), 'study.yaml')
+    bidirectional.run(other, tmp_path, workers=0)
+
+    found = json.loads((tmp_path / 'jmvae-seed1' / 'scores.json').read_text())
+    assert found['scores']['asking'] == {'image': '1', 'label': '1'}
+    assert (tmp_path / 'jmvae-seed1' / 'weights.safetensors').stat() == weights
+
+
+def test_a_report_of_nothing_is_refused(section, tmp_path):
+    with pytest.raises(StudyError, match='holds no finished model'):
+        bidirectional.report(section, tmp_path)
+
+
+@pytest.mark.slow
+def test_processes_train_what_one_process_trains(section, tmp_path):
+    here, there = tmp_path / 'here', tmp_path / 'there'
+    bidirectional.run(section, here, workers=0)
+    bidirectional.run(section, there, workers=2)
+
+    for name in ('jmvae-seed1', 'jmvae_kl-seed1'):
+        one, other = (
+            json.loads((out / name / 'scores.json').read_text())['scores']['log_p_xy']['mean']
+            for out in (here, there)
+        )
+        # Threads add in another order.
+        assert one == pytest.approx(other, rel=1e-4)
+
+
+@pytest.mark.parametrize('name', ['jmvae', 'jmvae_kl', 'jmvae_h'])
+def test_a_run_that_goes_on_ends_where_the_uninterrupted_one_does(section, tmp_path, name):
+    whole, _ = train_here(section, name, tmp_path / 'whole')
+    assert train_here(section, name, tmp_path / 'parts', lambda: True) is None
+    assert (tmp_path / 'parts' / 'training.safetensors').exists()
+    rest, curve = train_here(section, name, tmp_path / 'parts')
+
+    assert [e['epoch'] for e in curve] == [1, 2]
+    for key, weights in whole.state_dict().items():
+        assert torch.equal(weights, rest.state_dict()[key]), key
+
+
+def test_what_was_trained_is_found_again_and_its_state_is_gone(section, tmp_path):
+    job = jobs_of(section)['jmvae']
+    assert find_trained(job, tmp_path) is None
+    network, curve = train_here(section, 'jmvae', tmp_path)
+
+    again, same_curve = find_trained(job, tmp_path)
+    assert same_curve == curve
+    assert not (tmp_path / 'training.safetensors').exists()
+    for key, weights in network.state_dict().items():
+        assert torch.equal(weights, again.state_dict()[key])
+
+
+def test_what_other_settings_trained_is_refused(section, tmp_path):
+    train_here(section, 'jmvae', tmp_path)
+    other = Section(merged(section.data, {'training': {'epochs': 9}}), 'study.yaml')
+
+    with pytest.raises(StudyError, match='made with other settings'):
+        find_trained(jobs_of(other)['jmvae'], tmp_path)
+
+
+@pytest.mark.parametrize('file', ['weights.safetensors', 'curve.json'])
+def test_a_damaged_file_is_named(section, tmp_path, file):
+    train_here(section, 'jmvae', tmp_path)
+    (tmp_path / file).write_bytes(b'{')
+
+    with pytest.raises(StudyError, match=file):
+        find_trained(jobs_of(section)['jmvae'], tmp_path)
+
+
+def test_a_loss_that_is_not_finite_ends_training(section, tmp_path):
+    other = Section(merged(section.data, {'training': {'learning_rate': 1e30}}), 'study.yaml')
+
+    with pytest.raises(StudyError, match='the loss became'):
+        train_here(other, 'jmvae', tmp_path)
+
+
+@torch.no_grad()
+def test_images_of_a_class_are_scored_as_one_by_one(section):
+    network, values = network_of(section, 'jmvae_kl'), rows(10)
+    draw = torch.Generator().manual_seed(3)
+    found = generate_images(network, values, 5, ONCE, draw)
+
+    latent = latents_of_label(network, 0, 5, ONCE, torch.Generator().manual_seed(3))
+    decoded = network.decode(latent, [IMAGE])
+    image = {IMAGE: values[IMAGE][:1].expand(5, 1, 784)}
+    one_by_one = log_likelihood(image, decoded, [IMAGE])
+    assert found.likelihood[0] == pytest.approx(float(log_mean_exp(one_by_one[:, None])), rel=1e-5)
+    assert found.one_sample[0] == pytest.approx(float(one_by_one.mean()), rel=1e-5)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('name', ['jmvae', 'jmvae_kl', 'jmvae_h'])
+def test_many_samples_never_score_below_their_mean(section, name):
+    found = generate_images(network_of(section, name), rows(20), 8, ONCE, torch.Generator())
+
+    assert (found.likelihood >= found.one_sample).all()
+
+
+@torch.no_grad()
+@pytest.mark.parametrize('asking', [ONCE, Asking(2, False), Asking(2, True)])
+def test_the_chances_of_the_labels_add_up_to_one(section, asking):
+    images = rows(7)[IMAGE]
+    found = label_chances(network_of(section, 'jmvae_h'), images, 3, asking, torch.Generator())
+
+    assert torch.allclose(found.sum(1), torch.ones(7), atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_best_way_of_asking_is_the_one_with_the_highest_score(section):
+    network, draw = network_of(section, 'jmvae'), torch.Generator().manual_seed(0)
+    ways = [Asking(n, False) for n in (0, 1, 3)]
+    best, found = choose_image_asking(network, ways, rows(20), draw)
+
+    assert found[str(best)] == max(found.values())
+    assert set(found) == {'0', '1', '3'}
+
+
+@torch.no_grad()
+def test_more_samples_tighten_the_bound(section):
+    network, values, known = network_of(section, 'jmvae'), rows(30), torch.ones(30, 2, 1)
+    scores = Scores(1, 1, 4, 400, 30, 1)
+    tight, elbo = bound(network, values, known, [IMAGE, LABEL], scores, torch.Generator())
+
+    assert tight.mean > elbo.mean
+    assert math.isfinite(tight.error)
+
+
+def test_an_estimate_is_a_mean_with_its_standard_error():
+    found = Estimate.of(torch.tensor([1.0, 3.0, 5.0, 7.0]))
+
+    assert found.mean == 4
+    assert found.error == pytest.approx(math.sqrt(20 / 3) / 2)
+
+
+def test_published_scores_stand_below_ours(section):
+    settings = read_settings(section, reduced=False)
+    keys = ('log_p_x', 'log_p_xy', 'log_p_x_given_y', 'generation_x_given_y')
+    scores = {key: {'mean': -1.0} for key in (*keys, 'generation_y_given_x', 'accuracy')}
+    scores['asking'] = {'image': '0', 'label': '2'}
+    result = {'epochs': 2, 'scores': scores}
+
+    header, table = scores_table(lines_of(settings, {'jmvae-seed1': result}))
+
+    assert [row[0] for row in table] == ['JMVAE', 'JMVAE, published']
+    assert table[1][header.index('log p(x)')] == '-232.63'
