@@ -6,7 +6,7 @@ from io import BytesIO
 from pathlib import Path
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.files import write_json
+from mmvae_controller.cli.files import require_place, write_bytes, write_json
 from mmvae_controller.cli.paths import find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import TaskID
 
 FIGURE_DPI = 130
+FIRST_FIGURE = 'errors.png'
 FILE_COLUMNS = 110
 
 
@@ -34,6 +35,9 @@ def run(
 ) -> None:
     """Judge a model, with a progress bar; print tables, write JSON and pictures."""
     question = Question(dataset, _split(split), rows, steps)
+    for place in (json, None if figures is None else figures / FIRST_FIGURE):
+        if place is not None:
+            require_place(place)
     network = Network(find_model(model))
     windows = open_windows(dataset)
     bank_windows = None if bank is None else open_windows(bank)
@@ -97,12 +101,6 @@ def _write_figures(folder: Path, evaluation: Evaluation) -> list[Path]:
         buffer = BytesIO()
         figure.savefig(buffer, format='png', dpi=FIGURE_DPI)
         path = folder / f'{name}.png'
-        aside = path.with_name(f'.{path.name}.part')
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            aside.write_bytes(buffer.getvalue())
-            aside.replace(path)
-        except OSError as error:
-            raise CliError(f'{path}: cannot be written: {error.strerror}') from error
+        write_bytes(path, buffer.getvalue())
         written.append(path)
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from errno import EISDIR
 import json
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,49 @@ from typing import Any
 from mmvae_controller.cli.errors import CliError
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text file aside and put it in place.
+def require_place(path: Path) -> None:
+    """Check, before work of minutes, that its result can be written; leave nothing behind.
+
+    Raises:
+        CliError: The place cannot be written.
+
+    """
+    aside = _aside(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, 'is a folder')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside.touch()
+        aside.unlink()
+    except OSError as error:
+        raise CliError(f'{path}: cannot be written: {error.strerror}') from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file aside and put it in place.
 
     Raises:
         CliError: The disk is full or the place cannot be written.
 
     """
-    aside = path.with_name(f'.{path.name}.part')
+    aside = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_text(text, encoding='utf-8')
+        aside.write_bytes(content)
         aside.replace(path)
     except OSError as error:
         raise CliError(f'{path}: cannot be written: {error.strerror}') from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text file; see `write_bytes`."""
+    write_bytes(path, text.encode())
+
+
 def write_json(path: Path, data: Any) -> None:
     """Write plain data as JSON; see `write_text`."""
     write_text(path, json.dumps(data, indent=2, allow_nan=False) + '\n')
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f'.{path.name}.part')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 import time
 
-from mmvae_controller.cli.files import write_json
+from mmvae_controller.cli.files import require_place, write_json
 from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
@@ -19,6 +19,8 @@ def run(
     model: str, task: str, robot: str, episodes: int, seed: int, blind: bool, json: Path | None
 ) -> None:
     """Roll out, with a progress bar, print a table and write the JSON."""
+    if json is not None:
+        require_place(json)
     network = Network(find_model(model))
     configured = load_robot(find_robot(robot))
     began = time.monotonic()
