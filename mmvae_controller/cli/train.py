@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.files import require_place
 from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
@@ -43,8 +44,8 @@ def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
     data = open_windows(dataset)
     settings = overrides.apply(load_training_config(find_config(config), data.modalities))
+    require_place(out / CONTRACT_FILE)
     trainer = Trainer(settings, data)
-    out.mkdir(parents=True, exist_ok=True)
     state = out / STATE_FILE
     if state.exists():
         trainer.resume(state)

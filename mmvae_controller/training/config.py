@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import math
 from pathlib import Path
 
+from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.training.errors import TrainingError
@@ -76,6 +77,10 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
     """
     root = read_yaml(path)
     network = network_config(root.section('network'), modalities)
+    if network.steps != STEPS:
+        raise TrainingError(
+            f'{root.where}: network: steps is {network.steps}, windows of a robot have {STEPS}'
+        )
     config = TrainingConfig(
         name=root.text('name'),
         network=network,

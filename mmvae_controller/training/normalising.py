@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mmvae_controller.datasets.store import Array
 from mmvae_controller.modality.normaliser import fit_normaliser, Normaliser
 from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.windows import Rows, Windows
-from mmvae_controller.vae.config import BranchConfig
+from mmvae_controller.vae.config import BranchConfig, Likelihood
+import numpy as np
 
 PICTURES_TO_FIT = 500
 BRIGHTEST = 255.0
@@ -20,14 +23,18 @@ def fit_normalisers(
 
     Raises:
         ModalityError: A modality was never known in these rows.
+        TrainingError: A modality is to be decoded as what its values are not.
 
     """
     normalisers = {}
     for row, modality in enumerate(windows.description.modalities):
-        if not branches[modality.name].normalise:
-            normalisers[modality.name] = plain_normaliser(modality)
-            continue
+        branch = branches[modality.name]
         known = rows[windows.known[rows, row]]
+        if not branch.normalise:
+            normalisers[modality.name] = plain_normaliser(modality)
+            if modality.encoder is Encoder.VECTOR:
+                _check_values(modality, branch.likelihood, windows.column(modality.name, known))
+            continue
         if modality.encoder is Encoder.IMAGE:
             # All of them would not fit into memory, and one may be of a single colour.
             known = known[:: max(1, len(known) // PICTURES_TO_FIT)]
@@ -41,3 +48,20 @@ def plain_normaliser(modality: Modality) -> Normaliser:
     channels = modality.shape[-1]
     scale = BRIGHTEST if modality.encoder is Encoder.IMAGE else 1.0
     return Normaliser((0.0,) * channels, (scale,) * channels)
+
+
+def _check_values(modality: Modality, likelihood: Likelihood, values: Array) -> None:
+    """Refuse values that the likelihood has no probability for; pictures are 0..1 as they are."""
+    low, high = np.min(values, initial=0.0), np.max(values, initial=0.0)
+    if likelihood is not Likelihood.GAUSSIAN and not 0 <= low <= high <= 1:
+        raise TrainingError(
+            f'{modality.name}: holds values from {low:g} to {high:g}, the likelihood {likelihood} '
+            'needs 0 to 1; record them so, or take gaussian'
+        )
+    sums = np.sum(values, axis=1)
+    if likelihood is Likelihood.CATEGORICAL and not np.all(sums == 1):
+        worst = sums[np.argmax(np.abs(sums - 1))]
+        raise TrainingError(
+            f'{modality.name}: a sample adds up to {worst:g}, the likelihood {likelihood} needs '
+            'a 1 for its class and 0 for the others'
+        )

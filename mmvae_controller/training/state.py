@@ -26,6 +26,10 @@ def save_state(
 
     The identity says what a run that goes on must have in common with this one; the progress is
     plain data for whoever loads it.
+
+    Raises:
+        TrainingError: The disk is full or the place cannot be written; an older state is kept.
+
     """
     tensors = {f'model.{n}': t for n, t in model.state_dict().items()}
     for index, moments in optimiser.state_dict()['state'].items():
@@ -36,8 +40,15 @@ def save_state(
         'scheduler': json.dumps({'last_epoch': scheduler.last_epoch}),
     }
     aside = path.with_name(f'.{path.name}.part')
-    save_file({n: t.contiguous() for n, t in tensors.items()}, aside, notes)
-    aside.replace(path)
+    try:
+        save_file({n: t.contiguous() for n, t in tensors.items()}, aside, notes)
+        aside.replace(path)
+    except (OSError, SafetensorError) as error:
+        aside.unlink(missing_ok=True)
+        raise TrainingError(
+            f'{path}: cannot be written: {error}; free the disk and call again, what was saved '
+            'last goes on'
+        ) from error
 
 
 def load_state(

@@ -97,3 +97,11 @@ def test_an_unknown_kind_of_data_is_one_line_and_exit_code_2(tmp_path):
     assert result.exit_code == 2
     assert "unknown prefix 'foo', expected icub:PATH" in result.stderr
     assert result.stderr.count('\n') == 1
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_training(file, tmp_path):
+    (tmp_path / 'taken').write_text('kept')
+    arguments = ['--dataset', f'icub:{file}', '--out', str(tmp_path / 'taken' / 'model')]
+    result = CliRunner().invoke(app, ['train', '--config', 'train/icub.yaml', *arguments])
+    assert result.exit_code == 2
+    assert (tmp_path / 'taken').read_text() == 'kept'

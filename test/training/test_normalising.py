@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.normalising import fit_normalisers, plain_normaliser
+from mmvae_controller.vae.config import Likelihood
 import numpy as np
 import pytest
 
@@ -29,3 +31,12 @@ def test_a_normaliser_is_fitted_to_the_rows_given(dataset, branches):
     values = dataset.column('joints', rows)
     np.testing.assert_allclose(found['joints'].offset, values.mean(axis=0), rtol=1e-4)
     np.testing.assert_allclose(found['joints'].scale, values.std(axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize('likelihood', [Likelihood.BERNOULLI, Likelihood.CATEGORICAL])
+def test_values_that_a_likelihood_has_no_probability_for_are_refused(
+    dataset, branches, likelihood
+):
+    branches['joints'] = replace(branches['joints'], normalise=False, likelihood=likelihood)
+    with pytest.raises(TrainingError, match=f'joints: .*likelihood {likelihood} needs'):
+        fit_normalisers(dataset, np.arange(len(dataset)), branches)

@@ -13,6 +13,7 @@ from mmvae_controller.vae.objectives import ObjectiveConfig
 from mmvae_controller.vae.schedule import KlSchedule
 import numpy as np
 import pytest
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 import torch
 
@@ -93,19 +94,31 @@ def test_a_state_that_is_none_is_refused_by_name(config, dataset, tmp_path, cont
         Trainer(config, dataset).resume(path)
 
 
-def test_an_interrupted_save_leaves_the_older_state(config, dataset, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ('failure', 'error'),
+    [
+        (KeyboardInterrupt(), KeyboardInterrupt),
+        (OSError('No space left on device'), TrainingError),
+        (SafetensorError('No space left on device'), TrainingError),
+    ],
+)
+def test_a_save_that_fails_leaves_the_older_state(
+    config, dataset, tmp_path, monkeypatch, failure, error
+):
     trainer = Trainer(config, dataset)
     trainer.save(tmp_path / 'state')
     before = (tmp_path / 'state').read_bytes()
 
-    def interrupt(tensors, path, notes):
+    def fail(tensors, path, notes):
         path.write_bytes(b'half')
-        raise KeyboardInterrupt
+        raise failure
 
-    monkeypatch.setattr('mmvae_controller.training.state.save_file', interrupt)
-    with pytest.raises(KeyboardInterrupt):
+    monkeypatch.setattr('mmvae_controller.training.state.save_file', fail)
+    with pytest.raises(error):
         trainer.save(tmp_path / 'state')
     assert (tmp_path / 'state').read_bytes() == before
+    if error is TrainingError:
+        assert [p.name for p in tmp_path.glob('*state*')] == ['state']
 
 
 def test_a_loss_that_is_not_finite_stops_the_training(config, dataset):

@@ -56,6 +56,11 @@ def test_without_a_weight_decay_an_optimiser_takes_its_own(read, name, decay):
     assert read(optimiser={'name': name}).optimiser.weight_decay == decay
 
 
+def test_samples_of_one_time_step_are_refused_for_they_are_no_windows(read, network_data):
+    with pytest.raises(TrainingError, match='steps is 1, windows of a robot have 2'):
+        read(network=network_data | {'steps': 1})
+
+
 REFUSED = [
     ({'optimiser': {'name': 'sgd'}}, ModalityError, "name is 'sgd', expected one of .*adamw"),
     ({'optimiser': {'weight_decay': 0}}, ModalityError, 'optimiser: name is missing'),
