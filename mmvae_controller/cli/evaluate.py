@@ -74,9 +74,10 @@ def _print(evaluation: Evaluation) -> None:
         # In a file or a pipe nobody knows the width, and 80 columns would cut the numbers.
         console.width = FILE_COLUMNS
     selection = evaluation.selection
+    trained_on = 'unknown how many' if selection.trained_on is None else selection.trained_on
     console.print(
         f'{evaluation.model} on {evaluation.dataset}: {len(selection.rows)} windows '
-        f'({selection.split}), {selection.trained_on} of them trained on',
+        f'({selection.split}), {trained_on} of them trained on',
         markup=False,
     )
     for table in tables(evaluation):

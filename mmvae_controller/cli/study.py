@@ -28,6 +28,7 @@ def run(
 
     Raises:
         CliError: It needs a data set and none is named, or names its own.
+        StudyError: The folder cannot be written; nothing has been done or shown.
 
     """
     # To be ended by a machine is to be interrupted by a person: what is done is saved.
@@ -35,12 +36,14 @@ def run(
     section = read_yaml(find_config(config))
     if section.choice('kind', Kind) is Kind.BIDIRECTIONAL:
         from mmvae_controller.studies import bidirectional
+        from mmvae_controller.studies.files import require_folder
 
         if dataset is not None:
             raise CliError(f'{section.where}: names its own data: no --dataset')
         if only_report:
             bidirectional.report(section, out, reduced)
         else:
+            require_folder(out)
             with _shown() as on_progress:
                 bidirectional.run(section, out, reduced, workers, on_progress)
     else:
@@ -58,15 +61,18 @@ def _kl_schedules(
 ) -> None:
     from mmvae_controller.datasets.opening import open_windows
     from mmvae_controller.studies import kl_schedules
+    from mmvae_controller.studies.files import require_folder
     from mmvae_controller.training.config import load_training_config
 
     if dataset is None:
         raise CliError(f'{section.where}: name the data to train on, --dataset icub:FILE')
+    if not only_report:
+        require_folder(out)
     windows = open_windows(dataset)
     path = find_config(section.text('training'))
     training = load_training_config(path, windows.description.modalities)
     if only_report:
-        kl_schedules.report(section, out, training, reduced)
+        kl_schedules.report(section, out, windows, training, reduced)
         return
     with _shown() as on_progress:
         kl_schedules.run(section, out, windows, training, reduced, workers, on_progress)

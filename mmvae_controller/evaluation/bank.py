@@ -91,13 +91,6 @@ def fill_bank(windows: Windows, rows: Rows) -> Bank:
     )
 
 
-def count_repeats(bank: Bank, windows: Windows, rows: Rows) -> int:
-    """Return how many complete windows of other data are those of the bank, pictures aside."""
-    seen = {vectors.tobytes() for vectors in bank.vectors}
-    found = (_complete(truth, bank.modalities)[1] for truth in truths(windows, rows))
-    return sum(vectors.tobytes() in seen for batch in found for vectors in batch)
-
-
 def _complete(truth: Truth, modalities: tuple[Modality, ...]) -> tuple[Rows, Array]:
     columns = [row for row, _ in vector_modalities(modalities)]
     whole = truth.present[:, columns].all(axis=(1, 2))

@@ -9,7 +9,6 @@ from functools import partial
 from mmvae_controller.evaluation.bank import (
     Bank,
     BANK_ROWS,
-    count_repeats,
     fill_bank,
     vector_modalities,
 )
@@ -19,20 +18,24 @@ from mmvae_controller.evaluation.judge import judge, PatternScores
 from mmvae_controller.evaluation.neighbours import NEIGHBOURS
 from mmvae_controller.evaluation.patterns import patterns_of
 from mmvae_controller.evaluation.published import published_errors, published_note
+from mmvae_controller.evaluation.repeats import count_repeats
 from mmvae_controller.evaluation.selection import (
     every_row,
     is_same_data,
-    is_trained_on,
     rows_trained_on,
     select,
     Selection,
     Split,
 )
-from mmvae_controller.evaluation.windows import check_fits, Decoder, Windows
-from mmvae_controller.modality.contract import ModelContract, NETWORK_FILE
+from mmvae_controller.evaluation.windows import check_fits, Decoder, Rows, Windows
+from mmvae_controller.modality.contract import NETWORK_FILE
 
 NO_BASELINES = (
-    'No baselines: the model was not trained on this data; --bank names what it was trained on.'
+    'No baselines: this is not known as what the model was trained on; --bank names what is.'
+)
+UNKNOWN_ROWS = (
+    'Whether the model was trained on any of these windows is unknown: only --bank, naming the '
+    'data it was trained on, can tell.'
 )
 
 
@@ -107,24 +110,14 @@ def evaluate(
     """
     contract = decoder.contract
     check_fits(contract, windows, question.dataset)
-    trained = rows_trained_on(contract.provenance, windows)
-    selection = select(windows, trained, question.split, question.rows)
-    bank, in_bank, bank_notes = _bank(decoder, windows, bank_windows)
-    if trained is None and bank is not None and _was_taught(contract, bank_windows):
-        selection = _told_of_repeats(selection, windows, bank)
-    rows, patterns = selection.rows, {}
-    for name, pattern in patterns_of(windows).items():
-        simple = Baselines(bank, pattern, in_bank) if bank else None
-        told = partial(on_rows, name)
-        patterns[name] = judge(decoder, windows, rows, pattern, simple, told)
-    horizon = None
-    if question.steps:
-        told = partial(on_rows, f'{question.steps} steps ahead')
-        horizon = look_ahead(decoder, windows, rows, question.steps, bank, told)
+    reference = _reference(decoder, windows, bank_windows)
+    selection = _selection(decoder, windows, bank_windows, question)
+    bank, rows = reference.bank, selection.rows
+    patterns = _patterns(decoder, windows, rows, reference, on_rows)
+    horizon = _horizon(decoder, windows, rows, bank, question.steps, on_rows)
     published = published_errors(windows)
-    notes = [*selection.notes, *bank_notes, *_horizon_notes(horizon)]
-    if published:
-        notes.append(published_note(windows, rows))
+    published_notes = [published_note(windows, rows)] if published else []
+    notes = [*selection.notes, *reference.notes, *_horizon_notes(horizon), *published_notes]
     return Evaluation(
         contract.name,
         contract.checksums.get(NETWORK_FILE, ''),
@@ -139,10 +132,16 @@ def evaluate(
     )
 
 
-def _bank(
-    decoder: Decoder, windows: Windows, bank_windows: Windows | None
-) -> tuple[Bank | None, bool, list[str]]:
-    """Return what the baselines know, whether its rows are those judged, and notes on it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reference:
+    """What the baselines know; `rows_judged`: whether its row numbers are those judged."""
+
+    bank: Bank | None
+    rows_judged: bool
+    notes: tuple[str, ...]
+
+
+def _reference(decoder: Decoder, windows: Windows, bank_windows: Windows | None) -> _Reference:
     source = windows if bank_windows is None else bank_windows
     check_fits(decoder.contract, source, 'the data of --bank')
     trained = rows_trained_on(decoder.contract.provenance, source)
@@ -153,31 +152,69 @@ def _bank(
         rows = every_row(source)
         notes.append('The baselines know other data than the model was trained on.')
     else:
-        return None, False, [NO_BASELINES]
+        return _Reference(None, False, (NO_BASELINES,))
     bank = fill_bank(source, rows)
     if len(rows) > BANK_ROWS:
         notes.append(f'The baselines know {len(bank.rows)} of the {len(rows)} training rows.')
     if len(bank.rows) <= NEIGHBOURS:
-        notes.append(f'No kNN: it needs more than {NEIGHBOURS} complete training windows.')
+        notes.append(f'No kNN, no ridge: they need more than {NEIGHBOURS} complete training rows.')
     if len(vector_modalities(bank.modalities)) < len(bank.modalities):
-        notes.append('kNN neither compares nor guesses pictures.')
-    return bank, is_same_data(source, windows), notes
+        notes.append('kNN and ridge neither read nor guess pictures.')
+    return _Reference(bank, is_same_data(source, windows), tuple(notes))
 
 
-def _was_taught(contract: ModelContract, bank_windows: Windows | None) -> bool:
-    return bank_windows is not None and is_trained_on(contract.provenance, bank_windows)
-
-
-def _told_of_repeats(selection: Selection, windows: Windows, bank: Bank) -> Selection:
-    """Return a selection that says how many of its windows are training rows in another file."""
-    count = count_repeats(bank, windows, selection.rows)
-    if count == 0:
+def _selection(
+    decoder: Decoder, windows: Windows, bank_windows: Windows | None, question: Question
+) -> Selection:
+    """Choose the rows to judge, and find out how many of them the model was trained on."""
+    provenance = decoder.contract.provenance
+    trained = rows_trained_on(provenance, windows)
+    selection = select(windows, trained, question.split, question.rows)
+    if trained is not None:
         return selection
-    note = (
-        f'{count} of the {len(selection.rows)} windows judged are, number for number, in the data '
-        'that the model was trained on: they are nothing new to it.'
-    )
-    return replace(selection, trained_on=count, notes=(*selection.notes, note))
+    taught = None if bank_windows is None else rows_trained_on(provenance, bank_windows)
+    if bank_windows is None or taught is None:
+        return replace(selection, notes=(*selection.notes, UNKNOWN_ROWS))
+    count = count_repeats(bank_windows, taught.trained, windows, selection.rows)
+    notes = selection.notes
+    if count:
+        notes = (
+            *notes,
+            f'{count} of the {len(selection.rows)} windows judged are, number for number, in the '
+            'data that the model was trained on: they are nothing new to it.',
+        )
+    return replace(selection, trained_on=count, notes=notes)
+
+
+def _patterns(
+    decoder: Decoder,
+    windows: Windows,
+    rows: Rows,
+    reference: _Reference,
+    on_rows: Callable[[str, int, int], None],
+) -> dict[str, PatternScores]:
+    found = {}
+    for name, pattern in patterns_of(windows).items():
+        simple = None
+        if reference.bank is not None:
+            simple = Baselines(reference.bank, pattern, reference.rows_judged)
+        told = partial(on_rows, name)
+        found[name] = judge(decoder, windows, rows, pattern, simple, told)
+    return found
+
+
+def _horizon(
+    decoder: Decoder,
+    windows: Windows,
+    rows: Rows,
+    bank: Bank | None,
+    steps: int,
+    on_rows: Callable[[str, int, int], None],
+) -> Horizon | None:
+    if steps == 0:
+        return None
+    told = partial(on_rows, f'{steps} steps ahead')
+    return look_ahead(decoder, windows, rows, steps, bank, told)
 
 
 def _horizon_notes(horizon: Horizon | None) -> list[str]:

@@ -8,7 +8,8 @@ import math
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mmvae_controller.evaluation.baselines import COPY_LAST, KNN, MEAN
+from matplotlib.patches import Rectangle
+from mmvae_controller.evaluation.baselines import COPY_LAST, KNN, MEAN, RIDGE
 from mmvae_controller.evaluation.evaluation import Evaluation
 from mmvae_controller.evaluation.horizon import Curve, Horizon
 from mmvae_controller.evaluation.judge import ModalityScores, PatternScores
@@ -22,10 +23,12 @@ BAR_WIDTH = 0.16
 COLOURS = {
     'model': '#0072B2',
     'copy': '#E69F00',
+    'ridge': '#CC79A7',
     'kNN': '#009E73',
     'mean': '#999999',
     'published': '#000000',
 }
+SERIES = ('model', 'copy', 'ridge', 'kNN', 'mean')
 LINES = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 GRID_ALPHA = 0.3
 PARTS: Mapping[str, Callable[[Scores], Score]] = {
@@ -59,10 +62,12 @@ def errors_figure(evaluation: Evaluation) -> Figure:
                 label.set_fontweight('bold' if known else 'normal')
         _mark_published(line[-1], evaluation.published.get(name, {}), list(pattern.modalities))
         line[0].set_ylabel('MSE')
+    _share_ends(axes.ravel().tolist())
     handles, labels = _handles(axes.ravel().tolist())
     figure.legend(handles, labels, loc='outside lower center', ncols=len(labels), frameon=False)
     figure.suptitle(
-        f'{evaluation.model} on {len(evaluation.selection.rows)} windows; what was known is bold',
+        f'{evaluation.model} on {len(evaluation.selection.rows)} windows; what was known is bold: '
+        'the baselines return it, with error 0',
         fontsize=11,
     )
     return figure
@@ -123,21 +128,29 @@ def _grid(count: int) -> tuple[int, int]:
 
 def _error_panel(panel: Axes, pattern: PatternScores, part: Callable[[Scores], Score]) -> None:
     names = list(pattern.modalities)
-    series = {label: _errors(pattern, label, part) for label in ('model', 'copy', 'kNN', 'mean')}
+    series = {label: _errors(pattern, label, part) for label in SERIES}
     series = {label: values for label, values in series.items() if any(values)}
     for number, (label, values) in enumerate(series.items()):
         shift = (number - (len(series) - 1) / 2) * BAR_WIDTH
         places = [place + shift for place in range(len(names))]
         panel.bar(places, values, BAR_WIDTH, label=label, color=COLOURS[label])
     panel.set(yscale='log', xticks=range(len(names)), xticklabels=names)
-    found = [value for values in series.values() for value in values if value]
-    low, _ = panel.get_ylim()
-    # A bar has to begin somewhere on a logarithmic axis: at a power of ten below the shortest.
-    panel.set_ylim(min([low, *(10 ** math.floor(math.log10(value)) for value in found)]))
+    panel.set_xlim(-0.5, len(names) - 0.5)
     panel.tick_params(axis='x', length=0)
     panel.grid(axis='y', alpha=GRID_ALPHA)
     panel.set_axisbelow(True)
     panel.spines[['top', 'right']].set_visible(False)
+
+
+def _share_ends(panels: list[Axes]) -> None:
+    """End all panels alike, once everything is drawn: a limit set before would cut what follows.
+
+    A bar has to begin somewhere on a logarithmic axis: at a power of ten below the shortest.
+    """
+    bars = [bar.get_height() for p in panels for bar in p.patches if isinstance(bar, Rectangle)]
+    low, high = panels[0].get_ylim()
+    lowest = [10 ** math.floor(math.log10(height)) for height in bars if height]
+    panels[0].set_ylim(min([low, *lowest]), high)
 
 
 def _mark_published(panel: Axes, errors: Mapping[str, float], names: list[str]) -> None:
@@ -155,7 +168,7 @@ def _mark_published(panel: Axes, errors: Mapping[str, float], names: list[str]) 
 
 def _errors(pattern: PatternScores, label: str, part: Callable[[Scores], Score]) -> list[float]:
     """Return an MSE for each modality, 0 where there is none: a logarithmic axis shows no bar."""
-    baseline = {'copy': COPY_LAST, 'kNN': KNN, 'mean': MEAN}.get(label)
+    baseline = {'copy': COPY_LAST, 'ridge': RIDGE, 'kNN': KNN, 'mean': MEAN}.get(label)
 
     def error(scores: ModalityScores) -> float:
         found = scores.model if baseline is None else scores.baselines[baseline]
@@ -184,4 +197,7 @@ def _handles(axes: list[Axes]) -> tuple[list[Artist], list[str]]:
     for panel in axes:
         for handle, label in zip(*panel.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    return list(found.values()), list(found)
+    labels = sorted(
+        found, key=lambda label: SERIES.index(label) if label in SERIES else len(SERIES)
+    )
+    return [found[label] for label in labels], labels

@@ -5,7 +5,7 @@ Everything is summed batch by batch, so that the memory needed does not grow wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import math
 from statistics import NormalDist
@@ -70,6 +70,15 @@ class Scores:
     previous: Score
     current: Score
     both: Score
+
+    def masked(self, known: Sequence[bool]) -> Score | None:
+        """Return the score of the steps that a mask row hides; None where it hides none."""
+        hidden = {
+            (False, False): self.both,
+            (True, False): self.current,
+            (False, True): self.previous,
+        }
+        return hidden.get((bool(known[0]), bool(known[1])))
 
 
 class Tally:

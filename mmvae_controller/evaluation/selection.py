@@ -42,14 +42,14 @@ class Selection:
     Args:
         rows: `(N,)`.
         split: Which part of the data they are.
-        trained_on: How many of them the model was trained on.
+        trained_on: How many of them the model was trained on; None where nothing tells.
         notes: What a reader of the results has to know, one sentence each.
 
     """
 
     rows: Rows
     split: Split
-    trained_on: int
+    trained_on: int | None
     notes: tuple[str, ...]
 
 
@@ -115,7 +115,9 @@ def select(
         return _selection(rows_named(rows, len(windows)), Split.ALL, trained)
     if trained is None:
         if split not in (None, Split.ALL):
-            raise EvaluationError(f'split {split}: the model was not trained on this data')
+            raise EvaluationError(
+                f'split {split}: this is not known as the data the model was trained on'
+            )
         return _selection(everything, Split.ALL, None)
     if split is Split.HELD_OUT and len(trained.held_out) == 0:
         raise EvaluationError(f'split {split}: {_why_nothing_is_held_out(trained)}')
@@ -148,7 +150,7 @@ def rows_named(text: str, count: int) -> Rows:
 
 def _selection(rows: Rows, split: Split, trained: TrainedRows | None) -> Selection:
     if trained is None:
-        return Selection(rows, split, 0, ())
+        return Selection(rows, split, None, ())
     count = int(np.isin(rows, trained.trained).sum())
     notes = []
     if count == len(rows):

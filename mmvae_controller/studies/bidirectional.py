@@ -11,7 +11,7 @@ JMVAE, JMVAE-kl and JMVAE-h (Suzuki, Nakayama and Matsuo 2016, arXiv 1611.01891,
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,23 @@ from mmvae_controller.studies.bidirectional_report import (
     print_table,
     write_tables,
 )
-from mmvae_controller.studies.bidirectional_settings import Job, read_settings, Settings
-from mmvae_controller.studies.bidirectional_training import find_trained, read_result, tensors
+from mmvae_controller.studies.bidirectional_scoring import with_image_bound
+from mmvae_controller.studies.bidirectional_settings import (
+    describe,
+    Job,
+    read_settings,
+    Scores,
+    Settings,
+)
+from mmvae_controller.studies.bidirectional_training import (
+    CURVE_FILE,
+    find_trained,
+    read_result,
+    tensors,
+)
 from mmvae_controller.studies.bidirectional_work import SCORES_FILE, work
 from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import require_folder
 from mmvae_controller.studies.processes import work_in_processes
 
 OnProgress = Callable[[int, int, str], None]
@@ -58,14 +71,19 @@ def run(
         on_progress: Is told epochs done, of how many in all, and a line of figures.
 
     Raises:
-        StudyError: What is there was made with other settings, or is damaged.
+        StudyError: The folder cannot be written, or what is there was made of other data, with
+            other settings, or is damaged.
         DatasetError: The data set is missing or damaged.
 
     """
     settings = read_settings(section, reduced)
-    out.mkdir(parents=True, exist_ok=True)
-    jobs, epochs = settings.jobs(), settings.training.epochs
-    done = dict.fromkeys(results(settings, out), epochs)
+    require_folder(out)
+    data = describe(read_image_label(settings.data))
+    jobs, epochs = settings.jobs(data), settings.training.epochs
+    for job in jobs:
+        # What is trained and not yet scored: refused before others are trained.
+        read_result(job, out / job.name / CURVE_FILE)
+    done = dict.fromkeys(results(jobs, settings.scores, out), epochs)
     left = [job for job in jobs if job.name not in done]
 
     def on_epoch(index: int, epoch: dict[str, float]) -> None:
@@ -75,7 +93,7 @@ def run(
         on_progress(sum(done.values()), len(jobs) * epochs, figures)
 
     def on_done(index: int) -> None:
-        write_tables(settings, results(settings, out), out)
+        write_tables(settings, results(jobs, settings.scores, out), out)
 
     works = [partial(work, settings, job, out) for job in left]
     work_in_processes(works, workers, on_epoch, on_done)
@@ -86,44 +104,48 @@ def report(section: Section, out: Path, reduced: bool = False) -> None:
     """Write tables and figures of what is there, and print the table; train nothing.
 
     Raises:
-        StudyError: Nothing is there, or it was made with other settings.
+        StudyError: Nothing is there, or it was made of other data or with other settings.
 
     """
     _report(read_settings(section, reduced), out)
 
 
-def results(settings: Settings, out: Path) -> dict[str, dict[str, Any]]:
+def results(jobs: Sequence[Job], scores: Scores, out: Path) -> dict[str, dict[str, Any]]:
     """Return the results that are there, by the name of their job.
 
-    Scores taken with other samples or rounds are not: what is trained is scored again.
+    Scores taken with other samples or rounds are not: what is trained is scored again. Of older
+    ones log p(x) was taken from fewer bounds, all of which are there.
     """
     found = {}
-    for job in settings.jobs():
+    for job in jobs:
         result = read_result(job, out / job.name / SCORES_FILE)
-        if result is not None and result.get('judged_by') == job.judged_by(settings.scores):
-            found[job.name] = result
+        if result is not None and result.get('judged_by') == job.judged_by(scores):
+            found[job.name] = {**result, 'scores': with_image_bound(result['scores'])}
     return found
 
 
 def _report(settings: Settings, out: Path) -> None:
-    there = results(settings, out)
+    data = read_image_label(settings.data)
+    jobs = settings.jobs(describe(data))
+    there = results(jobs, settings.scores, out)
     if not there:
         raise StudyError(f'{out}: holds no finished model yet')
     write_tables(settings, there, out)
     lines = lines_of(settings, there)
     draw_curves(lines, out)
     draw_rounds(lines, out)
-    trained = [_first(line, out) for line in lines]
-    test = tensors(read_image_label(settings.data).test)
+    named = {job.name: job for job in jobs}
+    trained = [_first(line, named, out) for line in lines]
+    test = tensors(data.test)
     draw_generated(trained, out)
     draw_reconstructed(trained, test, out)
     draw_latents(trained, test, out)
     print_table(settings, there)
 
 
-def _first(line: Line, out: Path) -> Trained:
+def _first(line: Line, jobs: Mapping[str, Job], out: Path) -> Trained:
     """Return a model with the network of its first seed."""
-    job = Job(line.model, next(iter(line.seeds)))
+    job = jobs[line.model.job_name(next(iter(line.seeds)))]
     found = find_trained(job, out / job.name)
     if found is None:
         raise StudyError(f'{out / job.name}: has scores but no weights; remove it to train anew')

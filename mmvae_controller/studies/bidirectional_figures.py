@@ -13,6 +13,7 @@ from mmvae_controller.studies.bidirectional_report import BY_ASKING, Line
 from mmvae_controller.studies.bidirectional_scoring import latents_of_label, only, SEED
 from mmvae_controller.studies.bidirectional_settings import Asking
 from mmvae_controller.studies.bidirectional_training import Values
+from mmvae_controller.studies.files import write_figure
 from mmvae_controller.vae.bounds import believe
 from mmvae_controller.vae.network import TwoStepVAE
 import torch
@@ -51,7 +52,7 @@ def draw_curves(lines: Sequence[Line], out: Path) -> None:
     axes[0].legend(fontsize=8)
     for axis in axes:
         axis.grid(alpha=0.3)
-    figure.savefig(out / 'curves.png', dpi=DPI)
+    write_figure(out / 'curves.png', figure, DPI)
 
 
 def draw_rounds(lines: Sequence[Line], out: Path) -> None:
@@ -79,7 +80,7 @@ def draw_rounds(lines: Sequence[Line], out: Path) -> None:
     axis.set(xlabel='rounds of q -> p -> q', title='Generation of the image from its label (nats)')
     axis.legend(fontsize=8)
     axis.grid(alpha=0.3)
-    figure.savefig(out / 'rounds.png', dpi=DPI)
+    write_figure(out / 'rounds.png', figure, DPI)
 
 
 @torch.no_grad()
@@ -95,7 +96,7 @@ def draw_generated(trained: Sequence[Trained], out: Path) -> None:
             pictures = network.decode(latent, [IMAGE])[IMAGE].mean.reshape(DRAWN * SIDE, SIDE)
             _show(axes[row, label], pictures, NAMES[label] if row == 0 else '')
         axes[row, 0].set_ylabel(line.model.title, fontsize=9)
-    figure.savefig(out / 'generated.png', dpi=DPI)
+    write_figure(out / 'generated.png', figure, DPI)
 
 
 @torch.no_grad()
@@ -111,7 +112,7 @@ def draw_reconstructed(trained: Sequence[Trained], test: Values, out: Path) -> N
         decoded = network.decode(posterior.mean, [IMAGE])[IMAGE].mean
         _show(axis, _side_by_side(decoded), '')
         axis.set_ylabel(line.model.title, fontsize=8, rotation=0, ha='right')
-    figure.savefig(out / 'reconstructed.png', dpi=DPI)
+    write_figure(out / 'reconstructed.png', figure, DPI)
 
 
 @torch.no_grad()
@@ -156,7 +157,7 @@ def draw_latents(trained: Sequence[Trained], test: Values, out: Path) -> None:
             axis.sharey(axes[row, 0])
     bar = figure.colorbar(dots, ax=axes, ticks=range(CLASSES), shrink=0.5)
     bar.ax.set_yticklabels(NAMES)
-    figure.savefig(out / 'latents.png', dpi=DPI)
+    write_figure(out / 'latents.png', figure, DPI)
 
 
 def _asking(line: Line, what: str) -> Asking:

@@ -9,6 +9,7 @@ from statistics import fmean, stdev
 from typing import Any
 
 from mmvae_controller.studies.bidirectional_settings import Model, Settings
+from mmvae_controller.studies.files import write_text
 from rich.console import Console
 from rich.table import Table
 
@@ -63,8 +64,8 @@ def lines_of(settings: Settings, results: Results) -> list[Line]:
     """Return the models of which at least one seed is there."""
     found = []
     for model in settings.models:
-        jobs = [job for job in settings.jobs() if job.model.name == model.name]
-        seeds = {job.seed: results[job.name] for job in jobs if job.name in results}
+        names = {seed: model.job_name(seed) for seed in model.seeds}
+        seeds = {seed: results[name] for seed, name in names.items() if name in results}
         if seeds:
             found.append(Line(model, seeds))
     return found
@@ -84,9 +85,7 @@ def write_tables(settings: Settings, results: Results, out: Path) -> None:
             f'Generation of x from y, less that of {lines[0].model.title}, seed by seed.',
             *markdown(*difference_table(lines)),
         ]
-    aside = out / f'.{TABLES_FILE}.part'
-    aside.write_text('\n'.join(parts), encoding='utf-8')
-    aside.replace(out / TABLES_FILE)
+    write_text(out / TABLES_FILE, '\n'.join(parts))
 
 
 def print_table(settings: Settings, results: Results) -> None:

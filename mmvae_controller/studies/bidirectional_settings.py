@@ -10,7 +10,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from mmvae_controller.datasets.image_label import FASHION_MNIST, IMAGE, LABEL, MODALITIES
+from mmvae_controller.datasets.image_label import (
+    FASHION_MNIST,
+    IMAGE,
+    ImageLabel,
+    LABEL,
+    MODALITIES,
+)
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.errors import StudyError
 from mmvae_controller.training.optimising import RateSchedule
@@ -75,6 +81,10 @@ class Model:
         """Whether it has an encoder of its own for an image without its label."""
         return self.network.fusion is not Fusion.JOINT
 
+    def job_name(self, seed: int) -> str:
+        """Return the name of one seed's folder below that of the results."""
+        return f'{self.name}-seed{seed}'
+
 
 @dataclass(frozen=True, slots=True)
 class Training:
@@ -104,20 +114,28 @@ class Scores:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One model with one seed."""
+    """One model with one seed.
+
+    Args:
+        model: Which.
+        seed: Of its weights, order and noise.
+        data: What it is trained and judged on; see `describe`.
+
+    """
 
     model: Model
     seed: int
+    data: str
 
     @property
     def name(self) -> str:
         """Of its folder below that of the results."""
-        return f'{self.model.name}-seed{self.seed}'
+        return self.model.job_name(self.seed)
 
     @property
     def identity(self) -> str:
         """What a run that goes on must have in common with the one that was saved."""
-        return _hash([self.model.said, self.seed])
+        return _hash([self.model.said, self.seed, self.data])
 
     def judged_by(self, scores: Scores) -> str:
         """Return what its scores depend on beside itself; it is scored anew if that changes."""
@@ -133,13 +151,17 @@ class Settings:
     scores: Scores
     models: tuple[Model, ...]
 
-    def jobs(self) -> list[Job]:
+    def jobs(self, data: str) -> list[Job]:
         """Return what to train, in an order whose beginning is worth something by itself.
 
         Seed by seed, every model; models with fewer seeds than others come last.
+
+        Args:
+            data: What to train on; see `describe`.
+
         """
         keyed = [
-            ((-len(model.seeds), turn, place), Job(model, seed))
+            ((-len(model.seeds), turn, place), Job(model, seed, data))
             for place, model in enumerate(self.models)
             for turn, seed in enumerate(model.seeds)
         ]
@@ -180,6 +202,17 @@ def read_settings(section: Section, reduced: bool) -> Settings:
     if not settings.models:
         raise StudyError(f'{section.where}: models is empty, expected at least one')
     return settings
+
+
+def describe(data: ImageLabel) -> str:
+    """Return how many images there are and the sha256 of all, packed or not: which data it is."""
+    digest = hashlib.sha256()
+    for part in (data.train, data.test):
+        digest.update(f'{len(part)} images\n'.encode())
+        digest.update(part.pixels.tobytes())
+        digest.update(part.classes.tobytes())
+    counts = f'{len(data.train)} images to train and {len(data.test)} to test on'
+    return f'{counts}, sha256 {digest.hexdigest()}'
 
 
 def _hash(said: Any) -> str:

@@ -12,13 +12,14 @@ from typing import Any
 from mmvae_controller.datasets.image_label import IMAGE, ImageLabel, LABEL, MODALITIES, Part
 from mmvae_controller.studies.bidirectional_settings import Job, Precision, Training
 from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import write_bytes, write_json
 from mmvae_controller.training.state import load_state, save_state
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective
 from mmvae_controller.vae.objectives import noise_sizes, objective, Sample
 import numpy as np
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 import torch
 from torch import Tensor
 
@@ -94,7 +95,7 @@ def train(
         on_epoch(found)
         if ending:
             return None
-    _write(folder, network, identity, curve)
+    _write(folder, job, network, curve)
     state.unlink(missing_ok=True)
     return network.eval(), curve
 
@@ -122,20 +123,25 @@ def read_result(job: Job, path: Path) -> dict[str, Any] | None:
     """Return what was written for a job, None if nothing was.
 
     Raises:
-        StudyError: It was made with other settings, or is damaged.
+        StudyError: It was made of other data or with other settings, or is damaged.
 
     """
     if not path.exists():
         return None
     try:
         found: dict[str, Any] = json.loads(path.read_text(encoding='utf-8'))
-        identity = found['identity']
+        identity, data = found['identity'], found.get('data', 'data that it does not name')
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StudyError(f'{path}: cannot be read: {error}; {ANEW}') from error
+    if data != job.data:
+        raise StudyError(
+            f'{path}: was made of {data}; now there are {job.data}: give the study another '
+            'folder with --out, or restore the data it was started with'
+        )
     if identity != job.identity:
         raise StudyError(
-            f'{path}: was made with other settings; give the study another folder, or restore '
-            'the settings it was started with'
+            f'{path}: was made with other settings; give the study another folder with '
+            '--out, or restore the settings it was started with'
         )
     return found
 
@@ -198,16 +204,9 @@ def _validate(network: TwoStepVAE, job: Job, values: Values) -> dict[str, float]
     return {'validation_elbo': float(-nll - divergence.mean())}
 
 
-def _write(folder: Path, network: TwoStepVAE, identity: str, curve: Curve) -> None:
-    """Write weights and curve, each aside first; the curve last, for it says they are there."""
-    aside = folder / f'.{WEIGHTS_FILE}.part'
-    save_file({n: t.contiguous() for n, t in network.state_dict().items()}, aside)
-    aside.replace(folder / WEIGHTS_FILE)
-    write_json(folder / CURVE_FILE, {'identity': identity, 'curve': curve})
-
-
-def write_json(path: Path, data: Any) -> None:
-    """Write plain data whole or not at all."""
-    aside = path.with_name(f'.{path.name}.part')
-    aside.write_text(json.dumps(data, indent=1, allow_nan=False) + '\n', encoding='utf-8')
-    aside.replace(path)
+def _write(folder: Path, job: Job, network: TwoStepVAE, curve: Curve) -> None:
+    """Write weights and curve; the curve last, for it says that the weights are there."""
+    weights = {n: t.contiguous() for n, t in network.state_dict().items()}
+    write_bytes(folder / WEIGHTS_FILE, save(weights))
+    known = {'identity': job.identity, 'data': job.data}
+    write_json(folder / CURVE_FILE, {**known, 'curve': curve})

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from mmvae_controller.datasets.image_label import read_image_label
 from mmvae_controller.studies.bidirectional_scoring import score
-from mmvae_controller.studies.bidirectional_settings import Job, Settings
+from mmvae_controller.studies.bidirectional_settings import describe, Job, Settings
 from mmvae_controller.studies.bidirectional_training import (
     find_trained,
     split,
     tensors,
     train,
-    write_json,
 )
+from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import require_folder, write_json
 
 SCORES_FILE = 'scores.json'
 
@@ -30,8 +31,10 @@ def work(
 ) -> None:
     """Train and score one model; `must_end`, asked after each epoch, leaves it for later."""
     folder = out / job.name
-    folder.mkdir(parents=True, exist_ok=True)
+    require_folder(folder)
     data = read_image_label(settings.data)
+    if describe(data) != job.data:
+        raise StudyError(f'{settings.data}: was changed while the study ran; start it again')
     training, validation = split(data, settings.training.validation_rows)
     trained = find_trained(job, folder) or train(
         job,
@@ -50,6 +53,7 @@ def work(
         folder / SCORES_FILE,
         {
             'identity': job.identity,
+            'data': job.data,
             'judged_by': job.judged_by(settings.scores),
             'model': job.model.name,
             'seed': job.seed,

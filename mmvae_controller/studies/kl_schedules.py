@@ -16,11 +16,12 @@ from functools import partial
 from pathlib import Path
 
 from mmvae_controller.modality.reader import Section
+from mmvae_controller.studies.files import require_folder
 from mmvae_controller.studies.kl_schedules_config import kl_study, KlStudy
 from mmvae_controller.studies.kl_schedules_figures import draw_figures
 from mmvae_controller.studies.kl_schedules_report import write_report
 from mmvae_controller.studies.kl_schedules_summary import summarise
-from mmvae_controller.studies.kl_schedules_work import read_result, train_group
+from mmvae_controller.studies.kl_schedules_work import describe, read_result, train_group
 from mmvae_controller.studies.processes import work_in_processes
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.windows import Windows
@@ -49,15 +50,16 @@ def run(
         on_progress: Is told epochs of a group done, of how many in all, and a line of figures.
 
     Raises:
-        StudyError, TrainingError: What is there was made with another configuration.
+        StudyError, TrainingError: The folder cannot be written, or what is there was made of other
+            data or with another configuration.
 
     """
-    study = kl_study(section, training, reduced)
+    require_folder(out)
+    study, data = kl_study(section, training, reduced), describe(windows)
     groups = study.groups()
     total = len(groups) * study.training.epochs
-    done = {g.name: study.training.epochs for g in groups if read_result(out, g) is not None}
+    done = {g.name: study.training.epochs for g in groups if read_result(out, g, data) is not None}
     left = [g for g in groups if g.name not in done]
-    out.mkdir(parents=True, exist_ok=True)
 
     def on_epoch(index: int, epoch: int) -> None:
         group = left[index].name
@@ -67,16 +69,18 @@ def run(
 
     works = [partial(train_group, group, windows, out) for group in left]
     work_in_processes(works, workers, on_epoch)
-    _write(study, out)
+    _write(study, data, out)
 
 
-def report(section: Section, out: Path, training: TrainingConfig, reduced: bool) -> None:
+def report(
+    section: Section, out: Path, windows: Windows, training: TrainingConfig, reduced: bool
+) -> None:
     """Write tables and figures of the groups that are finished; train nothing."""
-    _write(kl_study(section, training, reduced), out)
+    _write(kl_study(section, training, reduced), describe(windows), out)
 
 
-def _write(study: KlStudy, out: Path) -> None:
-    found = [read_result(out, g) for g in study.groups()]
+def _write(study: KlStudy, data: str, out: Path) -> None:
+    found = [read_result(out, g, data) for g in study.groups()]
     summary = summarise([result for result in found if result is not None])
     write_report(summary, out)
     draw_figures(summary, out)

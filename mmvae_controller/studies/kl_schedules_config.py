@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.errors import StudyError
-from mmvae_controller.training.config import TrainingConfig
-from mmvae_controller.training.muting import Muting, Pattern
+from mmvae_controller.training.config import muting_config, TrainingConfig
+from mmvae_controller.training.muting import Muting
 from mmvae_controller.vae.schedule import KlSchedule
 
 # Below the lowest slash: a model is named scaling/protocol/schedule/seed.
@@ -102,12 +102,13 @@ def kl_study(section: Section, training: TrainingConfig, reduced: bool) -> KlStu
     Raises:
         ModalityError: A key is missing, wrong or unknown.
         StudyError: Nothing is held out to judge the models on.
+        TrainingError: A protocol has an unknown pattern.
 
     """
     if training.held_out == 0:
         raise StudyError(f'{section.where}: held_out is 0, but the models are judged on such rows')
     schedules = {n: _schedule(s) for n, s in section.sections('schedules').items()}
-    protocols = {n: _muting(s) for n, s in section.sections('protocols').items()}
+    protocols = {n: muting_config(s) for n, s in section.sections('protocols').items()}
     scalings = {n: _weight(s) for n, s in section.sections('scalings').items()}
     full = section.section('full')
     less = section.section('reduced')
@@ -144,14 +145,6 @@ def _schedule(section: Section) -> KlSchedule:
     schedule = KlSchedule(section.number('start'), section.number('plateau'), 1)
     section.done()
     return schedule
-
-
-def _muting(section: Section) -> Muting:
-    known = {p.value for p in Pattern}
-    unknown = sorted(set(section.data) - known)
-    if unknown:
-        raise StudyError(f'{section.where}: unknown pattern {unknown}; known are {sorted(known)}')
-    return Muting({Pattern(k): section.number(k, low=0) for k in section.data})
 
 
 def _weight(section: Section) -> float | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mmvae_controller.studies.kl_schedules_report import PUBLISHED_MODALITIES, PUBLISHED_MSE
+from mmvae_controller.evaluation.published import MEDIANS, MODALITIES
+from mmvae_controller.studies.files import write_figure
 from mmvae_controller.studies.kl_schedules_summary import Cell, HIGH, LOW, MEDIAN, Summary
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ def draw_figures(summary: Summary, out: Path) -> None:
             'alone': _alone(summary, scaling, protocols),
         }
         for name, figure in figures.items():
-            figure.savefig(out / f'{name}_{scaling}.png', dpi=DPI)
+            write_figure(out / f'{name}_{scaling}.png', figure, DPI)
 
 
 def _curves(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
@@ -93,9 +94,9 @@ def _errors(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
                 )
             whole = [summary.variance[n] for n in names]
             axis.scatter(range(len(names)), whole, marker='_', s=700, color='black', label='mean')
-            if pattern in PUBLISHED_MSE and tuple(names) == PUBLISHED_MODALITIES:
+            if pattern in MEDIANS and tuple(names) == MODALITIES:
                 axis.scatter(
-                    range(len(names)), PUBLISHED_MSE[pattern], marker='x', color='black',
+                    range(len(names)), MEDIANS[pattern], marker='x', color='black',
                     zorder=3, label='published (other rows)',
                 )  # fmt: skip
             axis.set_yscale('log')

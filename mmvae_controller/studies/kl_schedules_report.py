@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-import json
 from pathlib import Path
 from typing import Any
 
+from mmvae_controller.evaluation.published import MEDIANS, MODALITIES
+from mmvae_controller.studies.files import write_json, write_text
 from mmvae_controller.studies.kl_schedules_summary import (
     Cell,
     HIGH,
@@ -16,22 +17,13 @@ from mmvae_controller.studies.kl_schedules_summary import (
     Summary,
 )
 
-# Medians of Zambelli et al. 2020 on rows 100 to 1100 of their test file, by pattern, in the
-# order of the modalities: other rows than ours, and 80,000 epochs.
-PUBLISHED_MSE = {
-    'complete': (0.0185, 0.0019, 0.0941, 0.1341, 0.0516),
-    'vision_only': (0.0556, 0.0018, 0.3769, 0.1579, 0.0930),
-    'prediction': (0.0186, 0.0027, 0.1685, 0.1360, 0.0520),
-    'control': (0.0188, 0.0018, 0.3799, 0.1535, 0.0686),
-}
-PUBLISHED_MODALITIES = ('joint', 'vision', 'touch', 'sound', 'motor')
 RESULTS_FILE, TABLES_FILE = 'results.json', 'tables.md'
 
 
 def write_report(summary: Summary, out: Path) -> None:
     """Write results.json and tables.md."""
-    _write(out / RESULTS_FILE, json.dumps(summary.data(), indent=1, allow_nan=False) + '\n')
-    _write(out / TABLES_FILE, tables(summary))
+    write_json(out / RESULTS_FILE, summary.data())
+    write_text(out / TABLES_FILE, tables(summary))
 
 
 def tables(summary: Summary) -> str:
@@ -73,8 +65,8 @@ def _error_table(summary: Summary, cells: Sequence[Cell]) -> list[str]:
             errors = cell.last['mse'][pattern]
             shown = [number(errors[name], '.4f') for name in names]
             rows.append([pattern, cell.condition.schedule, *shown])
-        if pattern in PUBLISHED_MSE and tuple(names) == PUBLISHED_MODALITIES:
-            published = [f'{mse:.4f}' for mse in PUBLISHED_MSE[pattern]]
+        if pattern in MEDIANS and tuple(names) == MODALITIES:
+            published = [f'{mse:.4f}' for mse in MEDIANS[pattern]]
             rows.append([pattern, '*published, other rows*', *published])
     rows.append(['', '*mean of the rows*', *(f'{summary.variance[n]:.4f}' for n in names)])
     return markdown(['MSE', 'schedule', *names], rows)
@@ -109,9 +101,3 @@ def number(spread: dict[str, Any], form: str) -> str:
     """Return a median with its quartiles, which are left out where they do not differ."""
     median, low, high = (format(spread[key], form) for key in (MEDIAN, LOW, HIGH))
     return median if low == high else f'{median} ({low} to {high})'
-
-
-def _write(path: Path, text: str) -> None:
-    aside = path.with_name(f'.{path.name}.part')
-    aside.write_text(text, encoding='utf-8')
-    aside.replace(path)

@@ -84,7 +84,7 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
     config = TrainingConfig(
         name=root.text('name'),
         network=network,
-        muting=_muting(root.section('muting')),
+        muting=muting_config(root.section('muting')),
         kl=_kl_schedule(root.section('kl')),
         epochs=root.integer('epochs', low=1),
         batch_size=root.integer('batch_size', low=1),
@@ -105,7 +105,13 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
     return config
 
 
-def _muting(shares: Section) -> Muting:
+def muting_config(shares: Section) -> Muting:
+    """Read the share of each pattern of masks.
+
+    Raises:
+        TrainingError: A pattern is unknown.
+
+    """
     unknown = set(shares.data) - {p.value for p in Pattern}
     if unknown:
         raise TrainingError(

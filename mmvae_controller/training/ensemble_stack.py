@@ -32,7 +32,6 @@ class Stack(nn.Module):
         self._sizes = [parameter.numel() for _, parameter in named]
         rows = [torch.cat([p.detach().flatten() for p in n.parameters()]) for n in networks]
         self.flat = nn.Parameter(torch.stack(rows))
-        self.latent = networks[0].config.latent
 
     def __len__(self) -> int:
         """How many networks."""

@@ -52,13 +52,14 @@ def plain_normaliser(modality: Modality) -> Normaliser:
 
 def _check_values(modality: Modality, likelihood: Likelihood, values: Array) -> None:
     """Refuse values that the likelihood has no probability for; pictures are 0..1 as they are."""
-    low, high = np.min(values, initial=0.0), np.max(values, initial=0.0)
+    numbers = np.asarray(values, dtype=np.float64)
+    low, high = np.min(numbers, initial=0.0), np.max(numbers, initial=0.0)
     if likelihood is not Likelihood.GAUSSIAN and not 0 <= low <= high <= 1:
         raise TrainingError(
             f'{modality.name}: holds values from {low:g} to {high:g}, the likelihood {likelihood} '
             'needs 0 to 1; record them so, or take gaussian'
         )
-    sums = np.sum(values, axis=1)
+    sums = np.sum(numbers, axis=1)
     if likelihood is Likelihood.CATEGORICAL and not np.all(sums == 1):
         worst = sums[np.argmax(np.abs(sums - 1))]
         raise TrainingError(

@@ -53,6 +53,17 @@ def test_a_model_is_evaluated_on_what_was_held_out(model, data, tmp_path):
     assert not list(tmp_path.rglob('*.part'))
 
 
+def test_of_data_that_is_not_recognised_it_is_unknown_what_was_trained_on(model, data, tmp_path):
+    contract = yaml.safe_load((model / 'model.yaml').read_text())
+    contract['provenance'] = {'dataset': {'from': 'elsewhere'}}
+    (model / 'model.yaml').write_text(yaml.safe_dump(contract, sort_keys=False))
+    report = tmp_path / 'report.json'
+    result = run(model, '--dataset', data, '--steps', 0, '--json', report)
+    assert result.exit_code == 0, result.output
+    assert 'unknown how many of them trained on' in ' '.join(result.stdout.split())
+    assert json.loads(report.read_text())['trained_on'] is None
+
+
 def test_the_rows_and_steps_can_be_chosen(model, data, tmp_path):
     report = tmp_path / 'report.json'
     assert (

@@ -4,6 +4,7 @@ from dataclasses import replace
 from io import StringIO
 import json
 
+from mmvae_controller.evaluation import bank as bank_module
 from mmvae_controller.evaluation.errors import EvaluationError
 from mmvae_controller.evaluation.evaluation import evaluate, Question
 from mmvae_controller.evaluation.figures import figures
@@ -56,14 +57,20 @@ def test_the_report_holds_every_pattern_modality_and_step(network, windows):
         for scores in pattern.values():
             assert scores.keys() >= STEP_KEYS | {'t-1', 't', 'known', 'calibration', 'baselines'}
             assert scores['t'].keys() >= STEP_KEYS
-            assert set(scores['baselines']) == {'mean', 'copy_last', 'knn'}
+            assert set(scores['baselines']) == {'mean', 'copy_last', 'knn', 'ridge'}
     complete = data['patterns']['complete']['joint']
     assert complete['mse'] == 0
     assert complete['calibration']['coverage']['0.9'] == 1
-    assert complete['baselines']['knn']['mse'] > 0
+    for baseline in complete['baselines'].values():
+        assert (baseline['mse'], baseline['t']['mse'], baseline['nll']) == (0, 0, None)
     hidden = data['patterns']['control']['motor']
     assert hidden['baselines']['copy_last'] is None
-    assert data['patterns']['prediction']['joint']['baselines']['copy_last']['mse'] is None
+    assert hidden['baselines']['ridge']['nll'] is not None
+    for name, baseline in data['patterns']['prediction']['joint']['baselines'].items():
+        assert baseline['t-1']['mse'] == 0, name
+        assert baseline['mse'] == pytest.approx(baseline['t']['mse'] / 2)
+        assert (baseline['t-1']['nll'], baseline['nll']) == (None, None)
+        assert baseline['t']['nll'] is not None
     assert data['horizon']['steps'] == 5
     assert len(data['horizon']['modalities']['joint']['baselines']['mean']) == 5
 
@@ -91,15 +98,17 @@ def test_other_data_has_no_baselines_until_the_bank_is_named(network, icub, wind
     other = icub(sha256='of the test file', **{'from': PAPER})
     evaluation = asked(network, other, split=Split.ALL)
     data = report_data(evaluation)
-    assert data['trained_on'] == 0
+    assert data['trained_on'] is None
+    assert any('is unknown: only --bank' in note for note in evaluation.notes)
     assert data['baseline_rows'] is None
-    joint = data['patterns']['complete']['joint']
-    assert joint['baselines'] == {'mean': None, 'copy_last': None, 'knn': None}
+    joint = data['patterns']['vision_only']['joint']
+    assert joint['baselines'] == dict.fromkeys(('mean', 'copy_last', 'knn', 'ridge'))
     assert data['horizon']['modalities']['joint']['baselines']['mean'] is None
     assert '--bank' in ' '.join(evaluation.notes)
     assert ' - ' in drawn(evaluation)
     evaluation = asked(network, other, windows)
     assert evaluation.bank_rows == len(windows.split(0.2, 1)[0])
+    assert report_data(evaluation)['trained_on'] == 0
     assert not any('--bank' in note for note in evaluation.notes)
 
 
@@ -108,9 +117,15 @@ def test_a_bank_that_is_not_the_training_data_is_told(network, icub):
     evaluation = asked(network, other, bank)
     assert evaluation.bank_rows == 80
     assert 'other data than the model was trained on' in ' '.join(evaluation.notes)
+    assert evaluation.selection.trained_on is None
+    assert 'trained on any of these windows is unknown' in ' '.join(evaluation.notes)
 
 
-def test_training_windows_in_another_file_are_found_out(network, windows, icub):
+@pytest.mark.parametrize('bank_rows', [5000, 10])
+def test_training_windows_in_another_file_are_found_out(
+    network, windows, icub, monkeypatch, bank_rows
+):
+    monkeypatch.setattr(bank_module, 'BANK_ROWS', bank_rows)
     copy = icub(sha256='of a copy', **{'from': PAPER})
     for name, values in windows._values.items():
         copy._values[name][:] = values
@@ -165,11 +180,52 @@ def test_tables_fit_a_terminal_of_100_columns(network, windows):
     assert '…' not in ''.join(rows)
 
 
+def cells_of(evaluation, pattern, modality):
+    """Return the cells of a row with their colours."""
+    table = tables(evaluation)[list(evaluation.patterns).index(pattern)]
+    row = list(evaluation.patterns[pattern].modalities).index(modality)
+    titles = [str(column.header).replace('\n', ' ') for column in table.columns]
+    return dict(zip(titles, (list(c.cells)[row] for c in table.columns), strict=True))
+
+
+def test_only_the_error_of_masked_steps_is_coloured(icub, icub_formula, windows):
+    def perfect(name, value):
+        return value if name != 'joint' else value + np.float32(0.5)
+
+    trained, _ = windows.split(0.2, 1)
+    split = {'held_out': 0.2, 'seed': 1, 'train_rows': len(trained)}
+    provenance = {'dataset': dict(windows.description.provenance), 'split': split}
+    evaluation = asked(icub_formula(perfect, provenance=provenance), windows, steps=0)
+    joint = cells_of(evaluation, 'complete', 'joint')
+    assert [joint[f'MSE {step}'] for step in ('t-1', 't', 'both')] == ['0.2500'] * 3
+    for name in ('copy', 'ridge', 'kNN', 'mean'):
+        assert joint[f'{name} masked'] == 'known'
+    predicted = cells_of(evaluation, 'prediction', 'joint')
+    assert predicted['MSE t-1'] == '0.2500'
+    assert predicted['MSE t'].startswith('[red]')
+    assert not predicted['MSE both'].startswith('[')
+    scores = evaluation.patterns['prediction'].modalities['joint'].baselines
+    assert predicted['ridge masked'] == f'{scores["ridge"].current.mse:.4f}'
+    hidden = cells_of(evaluation, 'vision_only', 'motor')
+    assert hidden['MSE both'].startswith(('[red]', '[green]'))
+    assert not hidden['MSE t'].startswith('[')
+    assert hidden['copy masked'] == '-'
+
+
 def test_every_figure_can_be_drawn(network, windows, tmp_path):
     for name, figure in figures(asked(network, windows)).items():
         figure.savefig(tmp_path / f'{name}.png')
     found = {path.name for path in tmp_path.iterdir()}
     assert found == {'errors.png', 'calibration.png', 'horizon.png'}
+
+
+def test_no_bar_is_cut(network, windows):
+    axes = figures(asked(network, windows))['errors'].axes
+    heights = [bar.get_height() for panel in axes for bar in panel.patches]
+    low, high = axes[-1].get_ylim()
+    assert all(panel.get_ylim() == (low, high) for panel in axes)
+    assert high > max(heights)
+    assert low <= min(height for height in heights if height)
 
 
 def test_a_perfect_model_without_baselines_has_figures_too(icub, icub_formula):
@@ -183,9 +239,11 @@ def test_a_recording_with_pictures_is_evaluated(world, formula, formulas):
     assert list(data['patterns']) == ['complete', 'policy', 'prediction']
     camera = data['patterns']['complete']['camera']
     assert camera['baselines']['knn'] is None
-    assert camera['baselines']['mean']['mse'] > 0
+    assert camera['baselines']['ridge'] is None
+    assert camera['baselines']['mean']['mse'] == 0
+    assert data['patterns']['prediction']['camera']['baselines']['mean']['t']['mse'] > 0
     assert data['trained_on'] == 72
-    assert 'kNN neither compares nor guesses pictures.' in evaluation.notes
+    assert 'kNN and ridge neither read nor guess pictures.' in evaluation.notes
     assert 'camera' in drawn(evaluation)
 
 

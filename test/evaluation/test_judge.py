@@ -32,7 +32,7 @@ def test_who_decodes_what_is_there_makes_no_error(icub, icub_formula):
     for scores in found.modalities.values():
         assert scores.model.both.mse == 0
         assert scores.model.both.nll_per_dim == pytest.approx(floor)
-        assert scores.baselines == {'mean': None, 'copy_last': None, 'knn': None}
+        assert scores.baselines == dict.fromkeys(('mean', 'copy_last', 'knn', 'ridge'))
 
 
 def test_nothing_hidden_reaches_the_network(icub, icub_formula):
@@ -117,12 +117,27 @@ def test_baselines_are_judged_on_the_same_rows(icub, icub_formula):
     baselines = Baselines(bank, pattern, rows_in_bank=True)
     found = judged(icub_formula(), windows, 'prediction', baselines, rows).modalities['joint']
     truth = windows.batch(rows).values['joint'].astype(float)
-    expected = np.mean((truth - bank.mean['joint']) ** 2)
-    assert found.baselines['mean'].both.mse == pytest.approx(expected)
+    expected = np.mean((truth - bank.mean['joint'])[:, 1] ** 2)
+    assert found.baselines['mean'].current.mse == pytest.approx(expected)
     copied = np.mean((truth[:, 1] - truth[:, 0]) ** 2)
     assert found.baselines['copy_last'].current.mse == pytest.approx(copied)
-    assert math.isnan(found.baselines['copy_last'].both.mse)
     assert found.baselines['knn'].both.samples == 80
+
+
+def test_known_slots_are_no_error_of_a_baseline_and_have_no_likelihood(icub, icub_formula):
+    windows = icub()
+    bank, rows = fill_bank(windows, np.arange(40)), np.arange(40, 80)
+    for name, pattern in windows.patterns.items():
+        baselines = Baselines(bank, pattern, rows_in_bank=True)
+        found = judged(icub_formula(), windows, name, baselines, rows)
+        for known, modality in zip(pattern, found.modalities.values(), strict=True):
+            for scores in filter(None, modality.baselines.values()):
+                steps = (scores.previous, scores.current)
+                for here, score in zip(known, steps, strict=True):
+                    assert (score.mse == 0) == here
+                    assert math.isnan(score.nll) == here
+                assert scores.both.mse == pytest.approx(np.mean([s.mse for s in steps]))
+                assert math.isnan(scores.both.nll) == known.any()
 
 
 def test_a_recorded_data_set_has_the_patterns_that_fit_any_robot(world):

@@ -114,6 +114,14 @@ def test_one_mean_for_all_samples_is_enough(truth):
     assert scores_of(truth, mean, std).both.mse == pytest.approx(np.mean(truth**2), rel=1e-6)
 
 
+def test_the_masked_steps_can_be_told_from_the_known_ones(truth):
+    scores = scores_of(truth, truth, np.ones_like(truth))
+    assert scores.masked([False, False]) is scores.both
+    assert scores.masked([True, False]) is scores.current
+    assert scores.masked([False, True]) is scores.previous
+    assert scores.masked([True, True]) is None
+
+
 def test_what_is_no_gaussian_has_an_error_but_no_likelihood(truth):
     score = scores_of(truth, truth + 1, None).both
     assert score.mse == pytest.approx(1, rel=1e-6)

@@ -3,7 +3,7 @@ import math
 from pathlib import Path
 import struct
 
-from mmvae_controller.datasets.image_label import IMAGE, LABEL, MODALITIES
+from mmvae_controller.datasets.image_label import IMAGE, LABEL, MODALITIES, read_image_label
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.studies import bidirectional, bidirectional_work
 from mmvae_controller.studies.bidirectional_report import lines_of, scores_table
@@ -13,12 +13,21 @@ from mmvae_controller.studies.bidirectional_scoring import (
     Estimate,
     generate_images,
     label_chances,
-    latents_of_label,
+    likelihoods,
+    only,
+    with_image_bound,
 )
-from mmvae_controller.studies.bidirectional_settings import Asking, merged, read_settings, Scores
+from mmvae_controller.studies.bidirectional_settings import (
+    Asking,
+    describe,
+    merged,
+    read_settings,
+    Scores,
+)
 from mmvae_controller.studies.bidirectional_training import find_trained, train
 from mmvae_controller.studies.errors import StudyError
-from mmvae_controller.vae.bounds import log_likelihood, log_mean_exp
+from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.vae.bounds import generation
 from mmvae_controller.vae.network import TwoStepVAE
 import numpy as np
 import pytest
@@ -72,7 +81,9 @@ def section(tmp_path):
 
 
 def jobs_of(section):
-    return {job.model.name: job for job in read_settings(section, reduced=False).jobs()}
+    settings = read_settings(section, reduced=False)
+    data = describe(read_image_label(settings.data))
+    return {job.model.name: job for job in settings.jobs(data)}
 
 
 def network_of(section, name):
@@ -137,6 +148,68 @@ def test_other_rounds_score_again_what_is_trained_and_do_not_train_it_again(sect
     found = json.loads((tmp_path / 'jmvae-seed1' / 'scores.json').read_text())
     assert found['scores']['asking'] == {'image': '1', 'label': '1'}
     assert (tmp_path / 'jmvae-seed1' / 'weights.safetensors').stat() == weights
+
+
+def test_scores_that_were_taken_from_fewer_bounds_are_reported_with_all(section, tmp_path):
+    settings = read_settings(section, reduced=False)
+    job = jobs_of(section)['jmvae']
+    bidirectional_work.work(settings, job, tmp_path, lambda *_: None)
+    path = tmp_path / job.name / 'scores.json'
+    found = json.loads(path.read_text())
+    joint = found['scores']['log_p_xy']['mean']
+    for key in ('log_p_x', 'log_p_x_by_label'):
+        found['scores'][key]['mean'] = joint - 5
+    path.write_text(json.dumps(found))
+
+    there = bidirectional.results([job], settings.scores, tmp_path)
+
+    assert there[job.name]['scores']['log_p_x']['mean'] == joint
+
+
+def test_other_data_of_the_same_size_is_refused_before_anything_is_trained(
+    section, tmp_path, monkeypatch
+):
+    out = tmp_path / 'out'
+    job = jobs_of(section)['jmvae']
+    bidirectional_work.work(read_settings(section, False), job, out, lambda *_: None)
+    write_part(tmp_path / 'data', 't10k', TEST_ROWS, 3)
+    monkeypatch.setattr(bidirectional, 'work', None)
+
+    with pytest.raises(StudyError, match=r'(?s)was made of .*sha256.* another folder with --out'):
+        bidirectional.run(section, out, workers=0)
+    with pytest.raises(StudyError, match='restore the data'):
+        bidirectional.report(section, out)
+
+
+def test_a_model_of_other_data_that_is_not_scored_yet_is_refused_first(
+    section, tmp_path, monkeypatch
+):
+    out = tmp_path / 'out'
+    out.mkdir()
+    train_here(section, 'jmvae_h', out / 'jmvae_h-seed1')
+    write_part(tmp_path / 'data', 't10k', TEST_ROWS, 3)
+    monkeypatch.setattr(bidirectional, 'work', None)
+
+    with pytest.raises(StudyError, match=r'jmvae_h-seed1/curve.json: was made of '):
+        bidirectional.run(section, out, workers=0)
+
+
+def test_a_state_of_other_data_is_not_gone_on_with(section, tmp_path):
+    assert train_here(section, 'jmvae', tmp_path / 'out', lambda: True) is None
+    write_part(tmp_path / 'data', 't10k', TEST_ROWS, 3)
+
+    with pytest.raises(TrainingError, match='another configuration or data set'):
+        train_here(section, 'jmvae', tmp_path / 'out')
+
+
+def test_data_that_changes_while_the_study_runs_is_refused(section, tmp_path):
+    job = jobs_of(section)['jmvae']
+    write_part(tmp_path / 'data', 't10k', TEST_ROWS, 3)
+
+    with pytest.raises(StudyError, match='changed while the study ran'):
+        bidirectional_work.work(
+            read_settings(section, False), job, tmp_path / 'out', lambda *_: None
+        )
 
 
 def test_a_report_of_nothing_is_refused(section, tmp_path):
@@ -208,25 +281,41 @@ def test_a_loss_that_is_not_finite_ends_training(section, tmp_path):
 
 
 @torch.no_grad()
-def test_images_of_a_class_are_scored_as_one_by_one(section):
-    network, values = network_of(section, 'jmvae_kl'), rows(10)
-    draw = torch.Generator().manual_seed(3)
-    found = generate_images(network, values, 5, ONCE, draw)
+@pytest.mark.parametrize('name', ['jmvae', 'jmvae_kl', 'jmvae_h'])
+def test_images_of_a_class_are_scored_as_each_by_itself(section, name):
+    network, values = network_of(section, name), rows(21)
+    found = generate_images(network, values, 5, ONCE, torch.Generator().manual_seed(3))
 
-    latent = latents_of_label(network, 0, 5, ONCE, torch.Generator().manual_seed(3))
-    decoded = network.decode(latent, [IMAGE])
-    image = {IMAGE: values[IMAGE][:1].expand(5, 1, 784)}
-    one_by_one = log_likelihood(image, decoded, [IMAGE])
-    assert found.likelihood[0] == pytest.approx(float(log_mean_exp(one_by_one[:, None])), rel=1e-5)
-    assert found.one_sample[0] == pytest.approx(float(one_by_one.mean()), rel=1e-5)
+    # The latents of class 0 are drawn first; all its images share them.
+    for row in (0, 10, 20):
+        image = {n: v[row : row + 1] for n, v in values.items()}
+        draw = torch.Generator().manual_seed(3)
+        alone = generation(network, image, only(LABEL, 1), [IMAGE], 5, 0, draw)
+        assert float(found[row]) == pytest.approx(float(alone), rel=1e-5)
 
 
 @torch.no_grad()
 @pytest.mark.parametrize('name', ['jmvae', 'jmvae_kl', 'jmvae_h'])
-def test_many_samples_never_score_below_their_mean(section, name):
-    found = generate_images(network_of(section, name), rows(20), 8, ONCE, torch.Generator())
+def test_an_image_is_never_less_likely_than_with_its_label(section, name):
+    network, values = network_of(section, name), rows(20)
+    scores = Scores(1, 1, 4, 8, 6, 30)
+    # What finds the wrong label proposes badly: the bound of image and label must then count.
+    chances = values[LABEL][:, 0].roll(1, dims=1)
+    model = jobs_of(section)[name].model
+    found = likelihoods(network, model, scores, values, chances, torch.Generator().manual_seed(0))
 
-    assert (found.likelihood >= found.one_sample).all()
+    assert found['log_p_x']['mean'] >= found['log_p_xy']['mean']
+    assert found['log_p_x']['mean'] >= found['log_p_x_by_label']['mean']
+    assert ('log_p_x_alone' in found) is model.knows_subsets
+
+
+def test_a_bound_of_image_and_label_is_one_of_the_image():
+    found = {'log_p_xy': {'mean': -2.0}, 'log_p_x_by_label': {'mean': -3.0}}
+
+    assert with_image_bound(found)['log_p_x'] == {'mean': -2.0}
+    assert with_image_bound(found | {'log_p_x': {'mean': -3.0}})['log_p_x'] == {'mean': -2.0}
+    alone = {'log_p_x_alone': {'mean': -1.0}}
+    assert with_image_bound(found | alone)['log_p_x'] == {'mean': -1.0}
 
 
 @torch.no_grad()

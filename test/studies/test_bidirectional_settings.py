@@ -1,14 +1,23 @@
 from pathlib import Path
 
+from mmvae_controller.datasets.image_label import ImageLabel, Part
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.reader import read_yaml, Section
-from mmvae_controller.studies.bidirectional_settings import Asking, merged, read_settings
+from mmvae_controller.studies.bidirectional_settings import (
+    Asking,
+    describe,
+    merged,
+    read_settings,
+)
 from mmvae_controller.studies.errors import StudyError
 from mmvae_controller.training.optimising import RateSchedule
 from mmvae_controller.vae.config import Fusion
+import numpy as np
 import pytest
 
 SHIPPED = Path(__file__).parents[2] / 'config' / 'study' / 'jmvae.yaml'
+
+DATA = 'some images'
 
 
 def changed(**less):
@@ -35,7 +44,7 @@ def test_the_reduced_study_changes_only_what_its_section_says():
 
 
 def test_jobs_begin_with_every_model_of_the_first_seed_and_end_with_single_ones():
-    names = [job.name for job in read_settings(read_yaml(SHIPPED), reduced=True).jobs()]
+    names = [job.name for job in read_settings(read_yaml(SHIPPED), reduced=True).jobs(DATA)]
 
     assert names[:4] == ['jmvae-seed1', 'jmvae_kl-seed1', 'jmvae_h-seed1', 'jmvae-seed2']
     assert names[9:] == [
@@ -63,17 +72,42 @@ def test_only_a_hierarchy_is_asked_by_its_top():
 
 
 def test_identity_forgets_how_often_a_state_is_saved_but_not_the_rest():
-    first = read_settings(changed(), reduced=False).jobs()[0]
-    same = read_settings(changed(training={'save_every_s': 5}), reduced=False).jobs()[0]
-    other = read_settings(changed(training={'epochs': 5}), reduced=False).jobs()[0]
-    wider = read_settings(changed(network={'latent': 8}), reduced=False).jobs()[0]
+    first = read_settings(changed(), reduced=False).jobs(DATA)[0]
+    same = read_settings(changed(training={'save_every_s': 5}), reduced=False).jobs(DATA)[0]
+    other = read_settings(changed(training={'epochs': 5}), reduced=False).jobs(DATA)[0]
+    wider = read_settings(changed(network={'latent': 8}), reduced=False).jobs(DATA)[0]
 
     assert same.identity == first.identity
     assert len({first.identity, other.identity, wider.identity}) == 3
 
 
+def test_other_data_is_another_identity():
+    settings = read_settings(changed(), reduced=False)
+
+    assert settings.jobs(DATA)[0].identity != settings.jobs('others')[0].identity
+
+
+def test_data_is_known_by_each_of_its_bytes_and_by_where_its_parts_end():
+    pixels = np.arange(4 * 784, dtype=np.uint64).astype(np.uint8).reshape(4, 784)
+    classes = np.arange(4, dtype=np.uint8)
+
+    def described(split=2, **changes):
+        rows = {'pixels': pixels, 'classes': classes} | changes
+        one, other = ({n: v[s] for n, v in rows.items()} for s in (slice(split), slice(split, 4)))
+        return describe(ImageLabel(Part(**one), Part(**other)))
+
+    found = {
+        described(),
+        described(split=1),
+        described(pixels=pixels + np.uint8(1)),
+        described(classes=classes[::-1]),
+    }
+    assert described().startswith('2 images to train and 2 to test on, sha256 ')
+    assert len(found) == 4
+
+
 def test_seeds_have_identities_of_their_own():
-    jobs = read_settings(read_yaml(SHIPPED), reduced=False).jobs()
+    jobs = read_settings(read_yaml(SHIPPED), reduced=False).jobs(DATA)
 
     assert len({job.identity for job in jobs}) == len(jobs)
 

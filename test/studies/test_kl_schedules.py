@@ -5,16 +5,22 @@ import json
 from pathlib import Path
 
 from mmvae_controller.cli.main import app
-from mmvae_controller.datasets.icub import MODALITIES
+from mmvae_controller.datasets.icub import IcubWindows, MODALITIES
 from mmvae_controller.modality.reader import read_yaml, Section
-from mmvae_controller.studies import kl_schedules
+from mmvae_controller.studies import bidirectional, kl_schedules
 from mmvae_controller.studies.errors import StudyError
 from mmvae_controller.studies.kl_schedules_config import kl_study
 from mmvae_controller.studies.kl_schedules_measures import HeldOut
 from mmvae_controller.studies.kl_schedules_summary import spread, summarise
-from mmvae_controller.studies.kl_schedules_work import read_result, train_group
+from mmvae_controller.studies.kl_schedules_work import (
+    describe,
+    read_result,
+    result_path,
+    train_group,
+)
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.ensemble import Ensemble
+from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.vae.network import TwoStepVAE
 import numpy as np
 import pytest
@@ -86,7 +92,7 @@ def test_the_shipped_study_is_the_published_one():
 
 
 def test_what_cannot_be_studied_is_refused(training):
-    with pytest.raises(StudyError, match='unknown pattern'):
+    with pytest.raises(TrainingError, match='unknown pattern'):
         kl_study(section(protocols={'odd': {'sideways': 1}}), training, reduced=True)
     with pytest.raises(StudyError, match='held_out is 0'):
         kl_study(section(), replace(training, held_out=0.0), reduced=True)
@@ -127,11 +133,11 @@ def test_a_stopped_group_goes_on_and_ends_as_if_it_had_not_been_stopped(
     assert train_group(group, icub_windows, tmp_path / 'whole', seen.append, lambda: False)
     assert seen == [0, 1, 2, 3]
     assert not train_group(group, icub_windows, tmp_path / 'cut', seen.append, lambda: True)
-    assert read_result(tmp_path / 'cut', group) is None
+    assert read_result(tmp_path / 'cut', group, describe(icub_windows)) is None
     assert train_group(group, icub_windows, tmp_path / 'cut', seen.append, lambda: False)
     assert seen[4:] == [0, 1, 1, 2, 3]
-    whole = read_result(tmp_path / 'whole', group)
-    cut = read_result(tmp_path / 'cut', group)
+    whole = read_result(tmp_path / 'whole', group, describe(icub_windows))
+    cut = read_result(tmp_path / 'cut', group, describe(icub_windows))
     assert [r['epoch'] for r in cut['records']] == [1, 2, 3]
     for ours, theirs in zip(cut['records'], whole['records'], strict=True):
         for one, other in zip(ours['models'], theirs['models'], strict=True):
@@ -145,7 +151,66 @@ def test_results_of_another_configuration_are_refused(training, icub_windows, tm
     changed = section(schedules={**STUDY['schedules'], 'free': {'start': 0.5, 'plateau': 0.5}})
     other = kl_study(changed, training, reduced=True).groups()[0]
     with pytest.raises(StudyError, match='another configuration'):
-        read_result(tmp_path, other)
+        read_result(tmp_path, other, describe(icub_windows))
+
+
+def shifted(windows, **provenance):
+    batch = windows.batch(np.arange(len(windows)))
+    values = {n: v + np.float32(0.5) for n, v in batch.values.items()}
+    return IcubWindows(replace(windows.description, provenance=provenance), values)
+
+
+def test_data_is_known_by_its_file_or_else_by_its_values(icub_windows):
+    other = shifted(icub_windows, file='test')
+    assert describe(icub_windows) == describe(icub_windows)
+    assert describe(icub_windows) != describe(other)
+    assert describe(shifted(icub_windows, sha256='abc')) == '60 windows, sha256 abc'
+
+
+def test_other_data_is_refused_before_anything_is_trained(
+    training, icub_windows, tmp_path, monkeypatch
+):
+    group = kl_study(section(), training, reduced=True).groups()[0]
+    train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: False)
+    other = shifted(icub_windows, file='test')
+    monkeypatch.setattr(kl_schedules, 'train_group', None)
+    with pytest.raises(StudyError, match=r'was made of 60 windows.* another folder with --out'):
+        kl_schedules.run(
+            section(), tmp_path, other, training, True, 0, lambda done, total, figures: None
+        )
+    with pytest.raises(StudyError, match='with --dataset the data'):
+        kl_schedules.report(section(), tmp_path, other, training, True)
+
+
+def test_results_that_do_not_name_their_data_are_refused(training, icub_windows, tmp_path):
+    group = kl_study(section(), training, reduced=True).groups()[0]
+    train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: False)
+    path = result_path(tmp_path, group)
+    found = json.loads(path.read_text())
+    del found['data']
+    path.write_text(json.dumps(found))
+    with pytest.raises(StudyError, match='data that it does not name'):
+        read_result(tmp_path, group, describe(icub_windows))
+
+
+def test_results_recorded_every_so_many_other_epochs_are_refused(training, icub_windows, tmp_path):
+    group = kl_study(section(), training, reduced=True).groups()[0]
+    train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: False)
+    other = replace(group, record_every=1)
+    with pytest.raises(StudyError, match=r'record_every.* another folder with --out'):
+        read_result(tmp_path, other, describe(icub_windows))
+
+
+def test_a_state_recorded_every_so_many_other_epochs_is_refused_before_it_goes_on(
+    training, icub_windows, tmp_path
+):
+    group = kl_study(section(), training, reduced=True).groups()[0]
+    ends = iter([False, True])
+    assert not train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: next(ends))
+    other, epochs = replace(group, record_every=3), []
+    with pytest.raises(StudyError, match=r'record_every.* in \[1, 2\].* folder with --out'):
+        train_group(other, icub_windows, tmp_path, epochs.append, lambda: False)
+    assert epochs == []
 
 
 def test_a_study_writes_tables_figures_and_numbers_and_is_then_done(
@@ -204,3 +269,42 @@ def test_the_command_says_in_one_line_what_is_missing(
     assert result.exit_code == 2
     assert expected in result.output
     assert result.output.count('\n') == 1
+
+
+@pytest.mark.parametrize('blocked', ['a file', '/proc/x'])
+@pytest.mark.parametrize('kind', ['kl_schedules', 'bidirectional'])
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(
+    training, icub_windows, tmp_path, monkeypatch, kind, blocked
+):
+    out = Path(blocked)
+    if blocked == 'a file':
+        out = tmp_path / 'file'
+        out.write_text('mine')
+    monkeypatch.setattr(kl_schedules, 'train_group', None)
+    monkeypatch.setattr(bidirectional, 'read_image_label', None)
+    shipped = Path(__file__).resolve().parents[2] / 'config' / 'study' / 'jmvae.yaml'
+    runs = {
+        'kl_schedules': lambda: kl_schedules.run(
+            section(), out, icub_windows, training, True, 0, lambda *told: None
+        ),
+        'bidirectional': lambda: bidirectional.run(read_yaml(shipped), out, True, 0),
+    }
+    with pytest.raises(StudyError, match=r'cannot be written.* --out'):
+        runs[kind]()
+
+
+@pytest.mark.parametrize(
+    ('name', 'words'), [('jmvae', []), ('kl_schedules', ['--dataset', 'icub:none.mat'])]
+)
+def test_the_command_says_in_one_line_that_its_folder_cannot_be_written(
+    tmp_path, monkeypatch, name, words
+):
+    monkeypatch.setattr('signal.signal', lambda *given: None)
+    blocked = tmp_path / 'file'
+    blocked.write_text('mine')
+    words = ['study', f'study/{name}.yaml', '--reduced', '--out', str(blocked), *words]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert f'{blocked}: cannot be written' in result.output
+    assert result.output.count('\n') == 1
+    assert blocked.read_text() == 'mine'

@@ -4,7 +4,12 @@ from functools import partial
 
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.kl_schedules_config import kl_study
-from mmvae_controller.studies.kl_schedules_work import read_result, result_path, train_group
+from mmvae_controller.studies.kl_schedules_work import (
+    describe,
+    read_result,
+    result_path,
+    train_group,
+)
 from mmvae_controller.studies.processes import work_in_processes
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.errors import TrainingError
@@ -40,13 +45,15 @@ def test_an_interrupt_saves_what_is_done_and_the_next_call_goes_on(group, icub_w
 
     with pytest.raises(KeyboardInterrupt):
         work_in_processes([partial(train_group, group, icub_windows, tmp_path)], 1, interrupt)
-    assert read_result(tmp_path, group) is None
+    assert read_result(tmp_path, group, describe(icub_windows)) is None
     assert (tmp_path / 'states' / f'{group.name}.safetensors').exists()
     epochs = []
     work = partial(train_group, group, icub_windows, tmp_path)
     work_in_processes([work], 1, lambda index, epoch: epochs.append(epoch))
     assert epochs[0] > 0
-    assert [r['epoch'] for r in read_result(tmp_path, group)['records']] == [1, 40]
+    assert [
+        r['epoch'] for r in read_result(tmp_path, group, describe(icub_windows))['records']
+    ] == [1, 40]
 
 
 def test_the_failure_of_a_group_is_the_failure_of_the_study(group, icub_windows, tmp_path):
