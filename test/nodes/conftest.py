@@ -397,12 +397,15 @@ class Program:
 
     def __init__(self, module: str, arguments: list[str], log: Path) -> None:
         self._log = log
+        # Tests started with nohup ignore SIGHUP, and so would the program, as it should.
+        usual = signal.signal(signal.SIGHUP, signal.SIG_DFL)
         with log.open('wb') as file:
             self.process = subprocess.Popen(
                 [sys.executable, '-m', module, '--ros-args', *arguments],
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
+        signal.signal(signal.SIGHUP, usual)
 
     def ended(self) -> bool:
         return self.process.poll() is not None
