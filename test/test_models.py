@@ -26,7 +26,7 @@ def test_its_network_computes_what_its_weights_do(folder):
 def test_with_nothing_known_its_latent_is_the_prior(folder):
     network = Network(folder)
     modalities = network.contract.modalities
-    values = probe_inputs(modalities, batch=2, seed=0)
+    values = probe_inputs(load_model(folder)[0], values=2, masks=2, seed=0)
     known = np.stack([nothing_known(modalities), everything_known(modalities)])
     latent = network.decode(values, known, [LATENT])[LATENT]
     assert np.all(latent.mean[0] == 0)

@@ -13,6 +13,7 @@ from mmvae_controller.modality.contract import (
     ModelContract,
     NETWORK_FILE,
     read_contract,
+    ROWS,
 )
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.observation import (
@@ -64,8 +65,9 @@ class Network:
         """Decode what is wanted from what is known.
 
         Args:
-            values: By modality, `(B, 2, *shape)` in its own unit.
-            known: `(B, M, 2)`.
+            values: By modality, `(V, 2, *shape)` in its own unit.
+            known: `(B, M, 2)`, B / V consecutive masks for each of the values: a picture is
+                looked at once, however many masks it is read under.
             wanted: Modalities, or `LATENT` for the latent `(B, Z)`.
 
         Returns:
@@ -73,6 +75,12 @@ class Network:
 
         """
         feeds = {m.name: values[m.name] for m in self.contract.modalities}
+        count = len(next(iter(feeds.values())))
+        rows = np.repeat(np.arange(count), len(known) // count)
+        if self._reads_rows:
+            feeds[ROWS] = rows
+        elif count < len(known):
+            feeds = {name: value[rows] for name, value in feeds.items()}
         feeds[KNOWN] = known.astype(np.float32)
         outputs = [f'{name}_{part}' for name in wanted for part in ('mean', 'std')]
         found = self._session.run(outputs, feeds, self._run_options)
@@ -87,6 +95,8 @@ class Network:
 
     def _check_inputs(self, path: Path) -> None:
         found = {i.name: tuple(i.shape[1:]) for i in self._session.get_inputs()}
+        # Networks that were exported before there was such an input run as well, more slowly.
+        self._reads_rows = found.pop(ROWS, None) is not None
         rows = len(self.contract.modalities)
         expected = {m.name: (STEPS, *m.shape) for m in self.contract.modalities}
         expected[KNOWN] = (rows, STEPS)

@@ -20,8 +20,10 @@ CONTRACT_FILE = 'model.yaml'
 NETWORK_FILE = 'network.onnx'
 WEIGHTS_FILE = 'weights.safetensors'
 FORMAT = 1
-# Names in the exported network: the mask among its inputs, the latent among its outputs.
+# Names in the exported network: the mask and in which of the values each row of it looks among
+# its inputs, the latent among its outputs.
 KNOWN = 'known'
+ROWS = 'rows'
 LATENT = 'latent'
 
 
@@ -52,7 +54,7 @@ class ModelContract:
 
     def __post_init__(self) -> None:
         """Refuse names that mean something else in the network."""
-        taken = [m.name for m in self.modalities if m.name in (KNOWN, LATENT)]
+        taken = [m.name for m in self.modalities if m.name in (KNOWN, ROWS, LATENT)]
         if taken:
             raise ModalityError(f'modality name {taken[0]!r} means something else in the network')
 

@@ -30,7 +30,7 @@ class DeviceData:
         # What is learned is the right command, not the one applied, as in `Trainer.targets`.
         batch.values[command_of(self.modalities).name][:, CURRENT] = batch.label
         self.values = {
-            m.name: Scaling(normalisers[m.name])
+            m.name: Scaling(m, normalisers[m.name])
             .normalise(torch.from_numpy(np.asarray(batch.values[m.name])))
             .to(device)
             for m in self.modalities

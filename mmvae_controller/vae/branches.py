@@ -14,6 +14,8 @@ from torch import nn, Tensor
 
 # The convolutions see batches of multiples of this alone: each size is compiled anew.
 PICTURES_AT_ONCE = 32
+# `(B,)`: in which of V values each of B masks looks; None: mask b looks in values b.
+Rows = Tensor | None
 
 
 class Scaling(nn.Module):
@@ -22,11 +24,15 @@ class Scaling(nn.Module):
     offset: Tensor
     scale: Tensor
 
-    def __init__(self, normaliser: Normaliser) -> None:
+    def __init__(self, modality: Modality, normaliser: Normaliser) -> None:
         """Hold offset and scale; they are part of the contract, not of the weights."""
         super().__init__()
-        self.register_buffer('offset', torch.tensor(normaliser.offset), persistent=False)
-        self.register_buffer('scale', torch.tensor(normaliser.scale), persistent=False)
+        for name in ('offset', 'scale'):
+            numbers = torch.tensor(getattr(normaliser, name))
+            if modality.encoder is Encoder.IMAGE and len(numbers) > 1:
+                # A row of the picture long: to repeat three numbers is slow in onnxruntime.
+                numbers = numbers.expand(modality.shape[1], -1).clone()
+            self.register_buffer(name, numbers, persistent=False)
 
     def normalise(self, value: Tensor) -> Tensor:
         """Return a value in the unit of the network."""
@@ -49,15 +55,17 @@ class VectorIn(nn.Module):
         self.layers = mlp([self.inputs, *widths], config.activation)
         self.features = (self.inputs, *widths)[-1]
 
-    def read(self, normalised: Tensor, known: Tensor) -> Tensor:
-        """Return what may be seen `(B, inputs)` of `(B, S, D)` and `(B, S)`."""
+    def read(self, normalised: Tensor, known: Tensor, rows: Rows = None) -> Tensor:
+        """Return what may be seen `(B, inputs)` of `(V, S, D)` and `(B, S)`; see `Rows`."""
+        if rows is not None:
+            normalised = normalised[rows]
         # where, not a product: a masked slot may hold NaN, and NaN times zero is NaN.
         seen = torch.where(known[:, :, None] > 0, normalised, self.fill).flatten(1)
         return torch.cat([seen, known], dim=1) if self.presence else seen
 
-    def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
-        """Return features `(B, F)` from `(B, S, D)` and `(B, S)`; masked values are not seen."""
-        features: Tensor = self.layers(self.read(normalised, known))
+    def forward(self, normalised: Tensor, known: Tensor, rows: Rows = None) -> Tensor:
+        """Return features `(B, F)` from `(V, S, D)` and `(B, S)`; masked values are not seen."""
+        features: Tensor = self.layers(self.read(normalised, known, rows))
         return features
 
 
@@ -73,16 +81,24 @@ class ImageIn(nn.Module):
         self.encoder = ImageEncoder((height, width, colours), channels, config.activation)
         self.features = self.steps * (self.encoder.features + 1)
 
-    def forward(self, normalised: Tensor, known: Tensor) -> Tensor:
-        """Return features `(B, F)` from `(B, S, H, W, C)` and `(B, S)`."""
+    def forward(self, normalised: Tensor, known: Tensor, rows: Rows = None) -> Tensor:
+        """Return features `(B, F)` from `(V, S, H, W, C)` and `(B, S)`.
+
+        In use each picture is looked at once, however many masks it is read under.
+        """
         pictures = normalised.flatten(0, 1).permute(0, 3, 1, 2)
-        visible = known.flatten() > 0
-        if self.training:
-            features = self._look_at_visible(pictures, visible)
+        visible = known > 0
+        if self.training and rows is None:
+            features = self._look_at_visible(pictures, visible.flatten())
+            features = features.unflatten(0, known.shape)
         else:
-            shown = torch.where(visible[:, None, None, None], pictures, 0.0)
-            features = torch.where(visible[:, None], self.encoder(shown), 0.0)
-        return torch.cat([features.reshape(-1, self.steps * self.encoder.features), known], dim=1)
+            if rows is None:
+                pictures = torch.where(visible.flatten()[:, None, None, None], pictures, 0.0)
+            features = self.encoder(pictures).unflatten(0, (-1, self.steps))
+            if rows is not None:
+                features = features[rows]
+            features = torch.where(visible[:, :, None], features, 0.0)
+        return torch.cat([features.flatten(1), known], dim=1)
 
     def _look_at_visible(self, pictures: Tensor, visible: Tensor) -> Tensor:
         """Return features, 0 where masked; what muting hides costs no convolution."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.vae.blocks import mlp
-from mmvae_controller.vae.branches import branch_in, VectorIn
+from mmvae_controller.vae.branches import branch_in, Rows, VectorIn
 from mmvae_controller.vae.config import Fusion, NetworkConfig
 from mmvae_controller.vae.distributions import Distribution, product
 import torch
@@ -18,11 +18,13 @@ class Posterior(Protocol):
     """A fusion.
 
     `normalised` is by modality `(B, S, *shape)`, whose masked slots may hold anything; `known`
-    is `(B, M, S)`, 1 where known and 0 where not. The result is exactly N(0, I) where nothing
-    is known.
+    is `(B, M, S)`, 1 where known and 0 where not; `rows`, if given, says in which of the values
+    each mask looks. The result is exactly N(0, I) where nothing is known.
     """
 
-    def __call__(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+    def __call__(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
         """Return mean and log-variance `(B, Z)`."""
         ...
 
@@ -46,10 +48,12 @@ class JointEncoder(nn.Module):
             {n: nn.Linear(b.inputs, config.latent, bias=False) for n, b in ways.items()}
         )
 
-    def forward(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+    def forward(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
         """Return the posterior."""
         features = [
-            self.branches[name](normalised[name], known[:, row])
+            self.branches[name](normalised[name], known[:, row], rows)
             for row, name in enumerate(self.names)
         ]
         hidden = self.shared(torch.cat(features, dim=1))
@@ -57,7 +61,8 @@ class JointEncoder(nn.Module):
         for name, way in self.straight.items():
             branch = self.branches[name]
             assert isinstance(branch, VectorIn)
-            mean = mean + way(branch.read(normalised[name], known[:, self.names.index(name)]))
+            mask = known[:, self.names.index(name)]
+            mean = mean + way(branch.read(normalised[name], mask, rows))
         anything = known.flatten(1).amax(dim=1, keepdim=True)
         return Distribution(mean * anything, log_variance * anything)
 
@@ -71,10 +76,13 @@ class SubsetEncoder(nn.Module):
         self.complete = JointEncoder(modalities, config)
         self.subset = JointEncoder(modalities, config)
 
-    def forward(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+    def forward(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
         """Return, row by row, what the network in charge says."""
         everything = known.flatten(1).amin(dim=1, keepdim=True) > 0
-        whole, part = self.complete(normalised, known), self.subset(normalised, known)
+        whole = self.complete(normalised, known, rows)
+        part = self.subset(normalised, known, rows)
         return Distribution(
             torch.where(everything, whole.mean, part.mean),
             torch.where(everything, whole.log_variance, part.log_variance),
@@ -92,19 +100,21 @@ class ExpertsEncoder(nn.Module):
         self.each = nn.ModuleDict({m.name: JointEncoder([m], config) for m in modalities})
 
     def experts(
-        self, normalised: Mapping[str, Tensor], known: Tensor
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
     ) -> tuple[list[Distribution], list[Tensor]]:
         """Return each modality's own posterior, and `(B, 1)` whether it knows anything."""
         posteriors, present = [], []
         for row, name in enumerate(self.names):
             mask = known[:, row : row + 1]
-            posteriors.append(self.each[name]({name: normalised[name]}, mask))
+            posteriors.append(self.each[name]({name: normalised[name]}, mask, rows))
             present.append(mask.flatten(1).amax(dim=1, keepdim=True))
         return posteriors, present
 
-    def forward(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+    def forward(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
         """Return the product."""
-        return product(*self.experts(normalised, known), prior=self.prior)
+        return product(*self.experts(normalised, known, rows), prior=self.prior)
 
 
 Encoders = JointEncoder | SubsetEncoder | ExpertsEncoder

@@ -7,9 +7,8 @@ import logging
 from pathlib import Path
 import warnings
 
-from mmvae_controller.modality.contract import KNOWN, LATENT
-from mmvae_controller.modality.observation import STEPS
-from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.modality.contract import KNOWN, LATENT, ROWS
+from mmvae_controller.modality.spec import Encoder
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.network import RealUnits
 import numpy as np
@@ -22,10 +21,11 @@ import torch
 # scale: float32 holds seven digits of a value, however large the values of random probes get.
 TOLERANCE = 1e-5
 PROBES = 3
+UINT8_MAX = 255
 
 
 def export_onnx(model: RealUnits, path: Path) -> None:
-    """Write the network as ONNX, with the batch size free, and check it against torch.
+    """Write the network as ONNX, numbers of values and of masks free, and check it against torch.
 
     Raises:
         VaeError: The exported network computes something else.
@@ -34,8 +34,8 @@ def export_onnx(model: RealUnits, path: Path) -> None:
     model = model.eval()
     names = [m.name for m in model.network.modalities]
     outputs = [f'{n}_{part}' for n in (*names, LATENT) for part in ('mean', 'std')]
-    feeds = probe_inputs(model.network.modalities, 2, seed=0, steps=model.network.config.steps)
-    batch = torch.export.Dim('batch', min=1, max=4096)
+    feeds = probe_inputs(model, values=2, masks=3, seed=0)
+    values, masks = (torch.export.Dim(name, min=1, max=4096) for name in ('values', 'masks'))
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter('ignore')
         logging.getLogger('torch.onnx').setLevel(logging.ERROR)
@@ -47,7 +47,7 @@ def export_onnx(model: RealUnits, path: Path) -> None:
             output_names=outputs,
             dynamo=True,
             external_data=False,
-            dynamic_shapes=(tuple({0: batch} for _ in feeds),),
+            dynamic_shapes=(tuple({0: masks if n in (KNOWN, ROWS) else values} for n in feeds),),
             verbose=False,
         )
     _strip_traces(path)
@@ -73,19 +73,26 @@ def _strip_traces(path: Path) -> None:
 
 
 def probe_inputs(
-    modalities: tuple[Modality, ...], batch: int, seed: int, steps: int = STEPS
+    model: RealUnits, values: int, masks: int, seed: int
 ) -> dict[str, NDArray[np.generic]]:
-    """Return random inputs of the exported network, with random masks, by name."""
+    """Return random inputs of the exported network by name: some values, and masks to see them.
+
+    They are spread as the training data was: what a network computes far from it is larger than
+    float32 holds to the digits that are compared.
+    """
     random = np.random.default_rng(seed)
+    network = model.network
+    steps = network.config.steps
     feeds: dict[str, NDArray[np.generic]] = {}
-    for m in modalities:
-        shape = (batch, steps, *m.shape)
-        if m.encoder is Encoder.IMAGE:
-            feeds[m.name] = random.integers(0, 256, shape, dtype=np.uint8)
-        else:
-            feeds[m.name] = random.normal(size=shape).astype(np.float32)
-    coins = random.integers(0, 2, (batch, len(modalities), steps))
+    for m in network.modalities:
+        scaling = model.scaling(m.name)
+        normal = random.normal(size=(values, steps, *m.shape))
+        drawn = scaling.offset.numpy() + scaling.scale.numpy() * normal
+        whole = np.clip(drawn, 0, UINT8_MAX) if m.encoder is Encoder.IMAGE else drawn
+        feeds[m.name] = whole.astype(m.dtype)
+    coins = random.integers(0, 2, (masks, len(network.modalities), steps))
     feeds[KNOWN] = coins.astype(np.float32)
+    feeds[ROWS] = random.integers(0, values, masks)
     return feeds
 
 
@@ -95,8 +102,7 @@ def largest_difference(model: RealUnits, path: Path) -> float:
     scales = _scales(model)
     largest = 0.0
     for seed in range(PROBES):
-        steps = model.network.config.steps
-        feeds = probe_inputs(model.network.modalities, batch=seed + 1, seed=seed, steps=steps)
+        feeds = probe_inputs(model, seed + 1, 2 * seed + 1, seed)
         with torch.no_grad():
             expected = model(*(torch.from_numpy(v) for v in feeds.values()))
         found = session.run(None, feeds)

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.vae.blocks import mlp
-from mmvae_controller.vae.branches import branch_out, Scaling
+from mmvae_controller.vae.branches import branch_out, Rows, Scaling
 from mmvae_controller.vae.config import NetworkConfig
 from mmvae_controller.vae.distributions import Decoded, Distribution
 from mmvae_controller.vae.encoders import encoder
@@ -44,18 +44,21 @@ class TwoStepVAE(nn.Module):
             start += own
         self.branches_out = nn.ModuleDict(branches)
 
-    def encode(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
+    def encode(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
         """Return q(z | what is known).
 
         Args:
-            normalised: By modality, `(B, S, *shape)`; masked slots may hold anything.
+            normalised: By modality, `(V, S, *shape)`; masked slots may hold anything.
             known: `(B, M, S)`, 1 where known and 0 where not.
+            rows: `(B,)`: in which of the V values each mask looks; None where V is B.
 
         Returns:
             Mean and log-variance `(B, Z)`; exactly N(0, I) where nothing is known.
 
         """
-        posterior: Distribution = self.encoder(normalised, known)
+        posterior: Distribution = self.encoder(normalised, known, rows)
         return posterior
 
     def decode(self, latent: Tensor, wanted: Sequence[str]) -> dict[str, Decoded]:
@@ -63,21 +66,24 @@ class TwoStepVAE(nn.Module):
         trunk = self.shared_out(latent)
         return {n: self.branches_out[n](trunk[:, self.trunks[n]], latent) for n in wanted}
 
-    def settle(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
-        """Return q(z | what is known) for use without sampling.
+    def settle(
+        self, normalised: Mapping[str, Tensor], known: Tensor, rows: Rows = None
+    ) -> Distribution:
+        """Return q(z | what is known) for use without sampling; see `encode`.
 
         An encoder that never saw a mask is asked again, as often as the configuration says,
         with the mean of what it decoded in the place of what is missing.
         """
-        posterior = self.encode(normalised, known)
-        rows = {m.name: row for row, m in enumerate(self.modalities)}
+        posterior = self.encode(normalised, known, rows)
         for _ in range(self.config.fill_rounds):
-            decoded = self.decode(posterior.mean, [*rows])
+            decoded = self.decode(posterior.mean, [m.name for m in self.modalities])
             filled = {}
-            for name, row in rows.items():
-                mean = decoded[name].mean
+            for row, modality in enumerate(self.modalities):
+                value, mean = normalised[modality.name], decoded[modality.name].mean
                 there = known[:, row].reshape(*known.shape[::2], *[1] * (mean.dim() - 2)) > 0
-                filled[name] = torch.where(there, normalised[name], mean)
+                filled[modality.name] = torch.where(
+                    there, value if rows is None else value[rows], mean
+                )
             anything = known.flatten(1).amax(dim=1)[:, None, None]
             posterior = self.encode(filled, anything.expand_as(known))
         return posterior
@@ -93,7 +99,9 @@ class RealUnits(nn.Module):
         """Wrap a network."""
         super().__init__()
         self.network = network
-        self.scalings = nn.ModuleDict({n: Scaling(s) for n, s in normalisers.items()})
+        self.scalings = nn.ModuleDict(
+            {m.name: Scaling(m, normalisers[m.name]) for m in network.modalities}
+        )
 
     def scaling(self, name: str) -> Scaling:
         """Return the scaling of a modality."""
@@ -109,14 +117,15 @@ class RealUnits(nn.Module):
         """Return mean and standard deviation of every modality, then of the latent.
 
         Args:
-            inputs: The values of every modality in order, `(B, S, *shape)`, then the mask
-                `(B, M, S)` float.
+            inputs: The values of every modality in order, `(V, S, *shape)`, then the mask
+                `(B, M, S)` float, then in which of the values each mask looks, `(B,)` integers.
 
         """
         modalities = self.network.modalities
         names = [m.name for m in modalities]
-        values = dict(zip(names, inputs[:-1], strict=True))
-        latent = self.network.settle(self.normalise(values), inputs[-1])
+        *samples, known, rows = inputs
+        values = dict(zip(names, samples, strict=True))
+        latent = self.network.settle(self.normalise(values), known, rows)
         decoded = self.network.decode(latent.mean, names)
         outputs: list[Tensor] = []
         for name in names:

@@ -15,6 +15,8 @@ from mmvae_controller.modality.contract import (
 )
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import Observation
+from mmvae_controller.vae.checkpoint import load_model
+from mmvae_controller.vae.export import probe_inputs
 import numpy as np
 import onnx
 import pytest
@@ -49,6 +51,19 @@ def change(folder, edit):
     edit(model.graph)
     onnx.save(model, folder / NETWORK_FILE)
     sign(folder)
+
+
+def test_masks_that_share_values_see_what_copies_of_the_values_would_show(folder, random):
+    network = Network(folder)
+    modalities = network.contract.modalities
+    values = probe_inputs(load_model(folder)[0], values=2, masks=1, seed=3)
+    known = random.integers(0, 2, (6, len(modalities), 2)).astype(bool)
+    wanted = [*(m.name for m in modalities), LATENT]
+    shared = network.decode(values, known, wanted)
+    copies = {m.name: np.repeat(values[m.name], 3, axis=0) for m in modalities}
+    for name, decoded in network.decode(copies, known, wanted).items():
+        np.testing.assert_allclose(shared[name].mean, decoded.mean, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(shared[name].std, decoded.std, rtol=1e-5)
 
 
 def test_a_whole_model_loads_and_decodes_what_is_wanted(folder, observation):

@@ -1,6 +1,10 @@
 """Importance of every sense, asked of a network that is a formula."""
 
-from mmvae_controller.importance.live import LiveImportance, masked_copies
+from dataclasses import replace
+
+from mmvae_controller.importance.divergences import masked_copies
+from mmvae_controller.importance.errors import ImportanceError
+from mmvae_controller.importance.live import LiveImportance
 from mmvae_controller.importance.measures import gaussian_kl
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
@@ -51,8 +55,10 @@ def observe(robot, unknown=()):
 
 def test_masked_copies_are_the_whole_each_alone_and_each_left_out():
     known = np.array([[True, True], [False, True], [True, False]])
-    copies = masked_copies(known)
+    other = ~known
+    copies, others = masked_copies(np.stack([known, other]))
     assert copies.shape == (7, 3, 2)
+    assert np.array_equal(others[0], other)
     assert np.array_equal(copies[0], known)
     for row in range(3):
         alone, without = copies[1 + row], copies[4 + row]
@@ -132,6 +138,25 @@ def test_the_prediction_is_that_from_everything_known(network, robot):
     assert np.all(found.predicted['camera'].mean == 0)
     assert np.all(found.predicted['joints'].mean == 1)
     assert found.predicted['joints'].mean.shape == (1, 2, 3)
+
+
+def test_a_network_that_is_sure_of_everything_is_refused_by_name(robot, normalisers):
+    class Sure(Formula):
+        def decode(self, values, known, wanted):
+            decoded = super().decode(values, known, wanted)
+            touch = decoded['touch']
+            decoded['touch'] = Gaussian(touch.mean, touch.std * 0)
+            return decoded
+
+    with pytest.raises(ImportanceError, match=r'touch: standard deviation 0.0, expected above 0'):
+        LiveImportance(Sure(robot, normalisers)).evaluate(observe(robot))
+
+
+def test_a_model_with_one_modality_has_nothing_to_compare(network):
+    modalities = network.contract.modalities[-1:]
+    network.contract = replace(network.contract, modalities=modalities)
+    with pytest.raises(ImportanceError, match="model 'f' has one modality, motor"):
+        LiveImportance(network)
 
 
 class Doubter(Formula):

@@ -37,7 +37,7 @@ def model(robot, network_data, normalisers):
 
 
 def outputs(model):
-    feeds = probe_inputs(model.network.modalities, batch=4, seed=9)
+    feeds = probe_inputs(model, values=4, masks=4, seed=9)
     with torch.no_grad():
         return model(*(torch.from_numpy(v) for v in feeds.values()))
 

@@ -144,7 +144,12 @@ def test_what_is_known_settles_in_the_network_for_the_complete(build, draw, fusi
     sample.shown['w'][1:] = float('nan')
     asked = []
     encode = network.encode
-    network.encode = lambda values, known: asked.append((values, known)) or encode(values, known)
+
+    def watched(values, known, rows=None):
+        asked.append((values, known))
+        return encode(values, known, rows)
+
+    network.encode = watched
     found = network.settle(sample.shown, sample.known)
     assert len(asked) == 3
     for before, (values, known) in pairwise(asked):

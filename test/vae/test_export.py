@@ -71,5 +71,6 @@ def nothing_known(model):
     for m in network.modalities:
         junk = 0 if m.dtype is np.uint8 else np.nan
         feeds[m.name] = np.full((2, steps, *m.shape), junk, m.dtype)
-    feeds['known'] = np.zeros((2, len(network.modalities), steps), np.float32)
+    feeds['known'] = np.zeros((3, len(network.modalities), steps), np.float32)
+    feeds['rows'] = np.array([1, 0, 1])
     return feeds

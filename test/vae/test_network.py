@@ -93,6 +93,18 @@ def test_a_network_that_learns_computes_what_one_that_is_asked_does(network, val
     torch.testing.assert_close(outputs(network.eval(), values, everything), learning)
 
 
+def test_masks_that_share_values_see_what_copies_of_the_values_would_show(
+    network, values, everything
+):
+    rows = torch.tensor([2, 0, 0, 2, 1])
+    known = torch.stack([everything[0]] * 5)
+    known[1, 0] = known[2, 1, 0] = known[4, 2] = 0
+    copied = network.settle({n: v[rows] for n, v in values.items()}, known)
+    shared = network.settle(values, known, rows)
+    torch.testing.assert_close(shared.mean, copied.mean)
+    torch.testing.assert_close(shared.log_variance, copied.log_variance)
+
+
 def test_each_row_of_a_batch_is_its_own(network, values, everything):
     everything[1] = 0
     whole = network.encode(values, everything).mean
@@ -155,7 +167,7 @@ def test_real_units_go_in_and_come_out(network, robot, normalisers):
     }
     known = torch.ones(2, 4, 2)
     keys = [(n, p) for n in (*NAMES, 'z') for p in 'ms']
-    found = dict(zip(keys, model(*raw.values(), known), strict=True))
+    found = dict(zip(keys, model(*raw.values(), known, torch.arange(2)), strict=True))
     posterior = network.encode(model.normalise(raw), known)
     decoded = network.decode(posterior.mean, NAMES)
     for name, normaliser in normalisers.items():

@@ -1,0 +1,5 @@
+"""What this room raises."""
+
+
+class ImportanceError(ValueError):
+    """Importance cannot be measured; the text says of what and why."""
