@@ -79,7 +79,9 @@ class Controller:
             )
         self.robot = robot
         self.policy = policy
-        self.window = ObservationWindow(_as_configured(robot, modalities), step_s)
+        self.window = ObservationWindow(
+            _as_configured(robot, modalities), step_s, robot.min_contrast
+        )
         self._limits = robot.output.limits
         self._period_s = 1 / robot.rate_hz
         self._rows = {m.name: row for row, m in enumerate(modalities)}
@@ -120,9 +122,9 @@ class Controller:
         self._let_go = ''
         self.window.clear()
 
-    def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> None:
+    def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
         """Take a sample of a sense; see `ObservationWindow.push`."""
-        self.window.push(name, value, now_ns)
+        return self.window.push(name, value, now_ns)
 
     def tick(self, now_ns: int) -> Tick:
         """Decide on the command at a moment; what it returns in `decision` is to be sent."""

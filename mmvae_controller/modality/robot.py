@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -45,6 +45,8 @@ class Source:
         message: Its type.
         part: `position`, `velocity` or `effort` of a JointState; unused otherwise.
         encoding: Of an image, as the model expects it, e.g. `rgb8`.
+        min_contrast: Of an image, the standard deviation of its grey levels below which it shows
+            nothing and counts as missing; 0 switches this check off.
 
     """
 
@@ -52,6 +54,7 @@ class Source:
     message: InputMessage
     part: str = ''
     encoding: str = ''
+    min_contrast: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +117,13 @@ class Robot:
     def command(self) -> Modality:
         """The modality that is the command."""
         return command_of(self.modalities)
+
+    @property
+    def min_contrast(self) -> dict[str, float]:
+        """By sense, in grey levels; only where there is such a bound."""
+        return {n: s.min_contrast for n, s in self.sources.items() if s.min_contrast > 0}
+
+    def taking_every_picture(self) -> Robot:
+        """Return the same robot without a bound on the contrast of its pictures."""
+        sources = {n: replace(s, min_contrast=0.0) for n, s in self.sources.items()}
+        return replace(self, sources=sources)

@@ -20,6 +20,8 @@ from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quanti
 
 DEFAULT_ENCODING = 'rgb8'
 IMAGE_RANK = 3
+# Half of the pixels black, half of them white: no picture has more.
+MAX_CONTRAST = 127.5
 
 
 def load_robot(path: Path) -> Robot:
@@ -154,13 +156,16 @@ def _source(section: Section, modality: Modality) -> Source:
                 f'{section.where}: part is {part!r}, expected position, velocity or effort'
             )
     encoding = section.text('encoding', DEFAULT_ENCODING) if is_image else ''
+    min_contrast = 0.0
+    if is_image and not section.is_off('min_contrast'):
+        min_contrast = section.number('min_contrast', default=0.0, low=0, high=MAX_CONTRAST)
     if message is InputMessage.WRENCH:
         unknown = [c for c in modality.channels if c not in WRENCH_CHANNELS]
         if unknown:
             raise ModalityError(
                 f'{section.where}: channels {unknown}, expected some of {WRENCH_CHANNELS}'
             )
-    return Source(section.text('topic'), message, part, encoding)
+    return Source(section.text('topic'), message, part, encoding, min_contrast)
 
 
 def _output(section: Section, modality: Modality) -> CommandOutput:

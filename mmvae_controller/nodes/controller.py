@@ -139,9 +139,9 @@ class ControllerNode(LifecycleNode):
         if wiring is not None:
             wiring.close()
 
-    def _push(self, name: str, value: NDArray[np.generic], now_ns: int) -> None:
-        if self._session is not None:
-            self._session.control.push(name, value, now_ns)
+    def _push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
+        # Inactive, nothing is masked, for nothing is asked.
+        return self._session.control.push(name, value, now_ns) if self._session else ''
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True

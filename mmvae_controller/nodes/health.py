@@ -31,31 +31,36 @@ class InputHealth:
         self.topic = topic
         self.rejected = 0
         self.trouble = ''
+        self._faulty = False
         self._received = 0
         self._stamps_ns: deque[int] = deque(maxlen=RATE_SAMPLES)
 
-    def accept(self, now_ns: int, finite: bool) -> None:
-        """Note a sample."""
+    def accept(self, now_ns: int, fault: str = '') -> None:
+        """Note a sample, and why the window will mask it; empty if it will not."""
         self._received += 1
         if self._stamps_ns and now_ns < self._stamps_ns[-1]:
             self._stamps_ns.clear()
         self._stamps_ns.append(now_ns)
-        self.trouble = '' if finite else 'the last value is not finite: masked'
+        self.trouble = f'{fault}: masked' if fault else ''
+        self._faulty = bool(fault)
 
     def reject(self, text: str) -> None:
         """Note a message that was no sample."""
         self.rejected += 1
         self.trouble = f'rejected: {text}'
+        self._faulty = False
 
     def status(self, now_ns: int, known: Sequence[bool]) -> Status:
         """Tell how it is; `known` at [t - dt, t] in the last observation."""
         age_s = (now_ns - self._stamps_ns[-1]) / NS if self._stamps_ns else math.inf
-        level, message = Level.WARN, self.trouble
+        old = age_s > self.modality.max_age_s
+        # What was wrong with a sample is no reason any more once it is too old in any case.
+        level, message = Level.WARN, '' if old and self._faulty else self.trouble
         if known[CURRENT]:
             level, message = Level.OK, 'known'
         elif not message and not self._stamps_ns:
             message = f'no message on topic {self.topic} yet'
-        elif not message and age_s > self.modality.max_age_s:
+        elif not message and old:
             message = (
                 f'last message on {self.topic} {age_s:.2f} s ago, '
                 f'max_age_s {self.modality.max_age_s:g}: masked'

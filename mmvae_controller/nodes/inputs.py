@@ -21,14 +21,23 @@ from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.subscription import Subscription
 
-Push = Callable[[str, NDArray[np.generic], int], None]
+Push = Callable[[str, NDArray[np.generic], int], str]
 
 
 class Inputs:
     """Listens to every sense; what is no sample of it is counted and told, never raised."""
 
     def __init__(self, node: Node, robot: Robot, clock: ControlClock, push: Push) -> None:
-        """Subscribe; `push` gets modality, sample and the time of its receipt on `clock`."""
+        """Subscribe.
+
+        Args:
+            node: Whose subscriptions.
+            robot: Its senses.
+            clock: On which the receipts are told.
+            push: Gets modality, sample and the time of its receipt on `clock`; returns why the
+                sample will be masked, empty if it will not.
+
+        """
         self.health: dict[str, InputHealth] = {}
         self.receipts = Receipts(
             clock.simulated, round(NS / robot.rate_hz), round(robot.watchdog_s * NS)
@@ -69,8 +78,7 @@ class Inputs:
                     throttle_duration_sec=LOG_THROTTLE_S,
                 )
                 return
-            health.accept(stamp_ns, bool(np.all(np.isfinite(value))))
-            self._push(modality.name, value, stamp_ns)
+            health.accept(stamp_ns, self._push(modality.name, value, stamp_ns))
 
         subscription = self._node.create_subscription(
             INPUT_TYPES[source.message], source.topic, receive, SENSOR

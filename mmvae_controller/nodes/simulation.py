@@ -10,6 +10,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
 from mmvae_controller.nodes.asking import Asking
+from mmvae_controller.nodes.camera_switch import CameraSwitch
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.messages import image_message, read_positions, time_message
 from mmvae_controller.nodes.pace import Pace
@@ -77,6 +78,7 @@ class SimulationNode(Node):
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
         self._simulator = Simulator(make_task(task), gui)
+        self._camera_switch = CameraSwitch(self, self._simulator.camera)
         self._simulator.reset(self._seed)
         self._stop = Asking(self, f'{name}/stop')
         self._resume = Asking(self, f'{name}/resume')
@@ -256,6 +258,7 @@ class SimulationNode(Node):
                 message,
                 {
                     'phase': self._phase.name.lower(),
+                    'camera': self._simulator.camera.state,
                     'episode': self._episode,
                     'episodes': self._episodes or 'endless',
                     'seed': self._seed + self._episode,

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from mmvae_controller.nodes.hysteresis import Hysteresis, is_held
+from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.qos import REPORT
 from mmvae_controller.nodes.status import Level, show, Status
 from rclpy.clock import Clock, ClockType
@@ -13,38 +15,69 @@ from rclpy.node import Node
 
 PUBLISH_PERIOD_NS = 500_000_000
 # Levels are looked at more often than they are published.
-CHECK_PERIOD_S = 0.1
+CHECK_PERIOD_S = 0.05
+CLEAR_AFTER_S = 1.0
 
 
 class Updater:
     """One per node; runs on a steady clock, so it still speaks when /clock stands still."""
 
-    def __init__(self, node: Node, read: Callable[[], Iterable[Status]]) -> None:
-        """Start publishing what `read` returns."""
+    def __init__(
+        self, node: Node, read: Callable[[], Iterable[Status]], raise_after_s: float = 0.0
+    ) -> None:
+        """Start publishing what `read` returns.
+
+        Args:
+            node: Gets the parameters of the hysteresis.
+            read: Returns the statuses as they are.
+            raise_after_s: The default of that parameter.
+
+        Raises:
+            ModalityError: A parameter makes no sense.
+
+        """
         self.hardware_id = ''
         self._node = node
         self._read = read
         self._name = node.get_fully_qualified_name().lstrip('/')
-        self._levels: dict[str, Level] = {}
+        self._hysteresis = Hysteresis(
+            declare(
+                node,
+                'raise_after_s',
+                raise_after_s,
+                's, so long a worse level must last before /diagnostics shows it',
+            ),
+            declare(
+                node,
+                'clear_after_s',
+                CLEAR_AFTER_S,
+                's, so long a better level must last before /diagnostics shows it',
+            ),
+        )
+        self._told: dict[str, tuple[Level, bool]] = {}
         self._published_ns = 0
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
         self._timer = node.create_timer(
-            CHECK_PERIOD_S, self._check, clock=Clock(clock_type=ClockType.STEADY_TIME)
+            CHECK_PERIOD_S, self.check, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
     def publish(self) -> None:
         """Publish every status now."""
-        self._send(list(self._read()))
+        self._send(self._shown())
 
-    def _check(self) -> None:
-        statuses = list(self._read())
-        levels = {s.name: s.level for s in statuses}
+    def check(self) -> None:
+        """Publish every status if a level has changed or it is time to."""
+        statuses = self._shown()
         due = time.monotonic_ns() - self._published_ns >= PUBLISH_PERIOD_NS
-        if due or levels != self._levels:
+        if due or _levels(statuses) != self._told:
             self._send(statuses)
 
+    def _shown(self) -> list[Status]:
+        now_s = time.monotonic()
+        return [self._hysteresis.show(status, now_s) for status in self._read()]
+
     def _send(self, statuses: list[Status]) -> None:
-        self._levels = {s.name: s.level for s in statuses}
+        self._told = _levels(statuses)
         self._published_ns = time.monotonic_ns()
         message = DiagnosticArray(status=[self.message(s) for s in statuses])
         message.header.stamp = self._node.get_clock().now().to_msg()
@@ -59,3 +92,8 @@ class Updater:
             hardware_id=self.hardware_id,
             values=[KeyValue(key=k, value=show(v)) for k, v in status.values.items()],
         )
+
+
+def _levels(statuses: list[Status]) -> dict[str, tuple[Level, bool]]:
+    # New trouble is news also while the level is still held up by the last.
+    return {s.name: (s.level, is_held(s.message)) for s in statuses}

@@ -1,8 +1,9 @@
-"""A fixed RGB camera, drawn by PyBullet's TinyRenderer so that it needs no screen."""
+"""A fixed RGB camera, drawn by PyBullet's TinyRenderer so that it needs no screen; it can fail."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,10 @@ import pybullet
 
 NEAR_M = 0.1
 FAR_M = 5.0
+# Behind a lens cap, in grey levels: dark current, and the noise of the sensor around it.
+DARK_LEVEL = 4.0
+DARK_NOISE = 1.5
+UINT8_MAX = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,21 @@ class CameraPose:
     field_of_view_deg: float
 
 
+class CameraState(StrEnum):
+    """What the camera delivers: pictures, darkness, or nothing."""
+
+    WORKS = 'works'
+    COVERED = 'covered'
+    SILENT = 'silent'
+
+
 class Camera:
     """Takes pictures `(height, width, 3)` uint8."""
 
     def __init__(self, client: int, pose: CameraPose, height: int, width: int) -> None:
         """Stand still at a pose."""
+        self.state = CameraState.WORKS
+        self._random = np.random.default_rng(0)
         self._client = client
         self._height, self._width = height, width
         self._view = pybullet.computeViewMatrix(pose.eye, pose.target, (0, 0, 1))
@@ -33,8 +48,14 @@ class Camera:
             pose.field_of_view_deg, width / height, NEAR_M, FAR_M
         )
 
+    def read(self) -> NDArray[np.uint8] | None:
+        """Return what it delivers now; None when it is silent."""
+        if self.state is CameraState.SILENT:
+            return None
+        return self.picture() if self.state is CameraState.WORKS else self._darkness()
+
     def picture(self) -> NDArray[np.uint8]:
-        """Return what it sees now."""
+        """Return what stands before it, whatever its state."""
         _, _, pixels, _, _ = pybullet.getCameraImage(
             self._width,
             self._height,
@@ -47,3 +68,7 @@ class Camera:
         )
         picture = np.asarray(pixels, dtype=np.uint8).reshape(self._height, self._width, 4)
         return np.ascontiguousarray(picture[:, :, :3])
+
+    def _darkness(self) -> NDArray[np.uint8]:
+        noise = self._random.normal(DARK_LEVEL, DARK_NOISE, (self._height, self._width, 3))
+        return np.clip(np.rint(noise), 0, UINT8_MAX).astype(np.uint8)

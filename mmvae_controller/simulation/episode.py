@@ -137,7 +137,10 @@ def physics_steps_per_tick(robot: Robot) -> int:
 
 
 def blackout(robot: Robot) -> Distortion:
-    """Return a distortion that turns every picture black: it is there, and shows nothing."""
+    """Return a distortion that turns every picture black: it is there, and shows nothing.
+
+    For `Robot.taking_every_picture`: one that asks for contrast takes it for missing.
+    """
     pictures = {n for n, s in robot.sources.items() if s.message is InputMessage.IMAGE}
 
     def distort(values: Mapping[str, NDArray[np.generic]]) -> Values:

@@ -29,7 +29,7 @@ class Readings:
     """What the sensors deliver at one physics step; None where a sensor is not due.
 
     Args:
-        camera: `(64, 64, 3)` uint8.
+        camera: `(64, 64, 3)` uint8; see `Camera.read`.
         joint_position: `(7,)` rad.
         joint_velocity: `(7,)` rad/s.
         touch: `(3,)` N on the fingertip, world axes.
@@ -65,7 +65,7 @@ class Simulator:
         pybullet.loadURDF('plane.urdf', physicsClientId=self.client)
         self.arm = Arm(self.client)
         task.build(self.client)
-        self._camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
+        self.camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
         self._steps = 0
         self._began_step = 0
         self._success = False
@@ -108,7 +108,7 @@ class Simulator:
         """Return what the sensors deliver at this step."""
         camera = position = velocity = touch = None
         if self._steps % (PHYSICS_HZ // CAMERA_HZ) == 0:
-            camera = self._camera.picture()
+            camera = self.camera.read()
         if self._steps % (PHYSICS_HZ // PROPRIOCEPTION_HZ) == 0:
             position, velocity = self.arm.state()
             touch = self.arm.touch_force()

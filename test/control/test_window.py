@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
-from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.control.window import contrast, NS, ObservationWindow
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Encoder, Modality, Role
 import numpy as np
@@ -165,3 +165,56 @@ def test_at_any_rate_the_slot_before_holds_the_sample_of_then(window):
         if number >= 5:
             assert seen.known[0].tolist() == [True, True]
             assert seen.values['s'][PREVIOUS] == number - 5
+
+
+def test_what_is_wrong_with_a_sample_is_told_to_who_pushes_it(window):
+    assert window.push('s', one(1.0), 0) == ''
+    assert window.push('s', one(np.nan), 1) == 'the last value is not finite'
+
+
+def stripes(difference):
+    picture = np.full((8, 8, 3), 100, dtype=np.uint8)
+    picture[::2] += np.uint8(difference)
+    return picture
+
+
+@pytest.fixture
+def watchful():
+    """Return a window that asks of a picture that it shows something."""
+    picture = Modality('p', Role.SENSE, Encoder.IMAGE, (8, 8, 3), 'intensity', tuple('rgb'), 1.0)
+    return ObservationWindow((picture,), STEP_S, {'p': 5.0})
+
+
+def test_a_picture_that_shows_nothing_masks_its_own_slot_only(watchful):
+    assert watchful.push('p', stripes(12), 0) == ''
+    told = watchful.push('p', stripes(8), 90 * MS)
+    assert told == 'no contrast (4.0 grey levels, min_contrast 5)'
+    assert watchful.read(100 * MS).known.tolist() == [[True, False]]
+    watchful.push('p', stripes(12), 110 * MS)
+    assert watchful.read(110 * MS).known[0, 1]
+
+
+def test_without_a_bound_every_picture_counts(window):
+    assert window.push('p', np.zeros((2, 2, 1), dtype=np.uint8), 0) == ''
+    assert window.read(0).known[2, 1]
+
+
+@pytest.mark.parametrize('level', [0, 7, 255])
+def test_a_picture_of_one_level_or_one_colour_has_no_contrast(level):
+    picture = np.zeros((40, 50, 3), dtype=np.uint8)
+    picture[..., 0] = level
+    assert contrast(picture) == pytest.approx(0, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    'shape', [(64, 64, 3), (48, 64, 1), (1, 1, 3), (480, 640, 3), (65, 200, 1)]
+)
+def test_contrast_is_the_standard_deviation_of_the_grey_levels(shape):
+    picture = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
+    assert contrast(picture) == pytest.approx(picture.mean(axis=2).std(), rel=0.05)
+
+
+def test_half_black_and_half_white_is_the_most_there_is():
+    picture = np.zeros((64, 64, 1), dtype=np.uint8)
+    picture[:32] = 255
+    assert contrast(picture) == pytest.approx(127.5)

@@ -59,6 +59,9 @@ REFUSED = [
     ((*TOUCH, 'channels'), ['force.w'], ["channels ['force.w']", 'force.x']),
     ((*CAMERA, 'shape'), [8, 8], ['needs a shape of 3 sizes', '(8, 8)']),
     ((*CAMERA, 'shape'), [8, 0, 3], ['shape is [8, 0, 3]', 'at least 1']),
+    ((*CAMERA, 'min_contrast'), -1, ['min_contrast is -1', 'from 0 to 127.5']),
+    ((*CAMERA, 'min_contrast'), 128, ['min_contrast is 128', 'from 0 to 127.5']),
+    ((*TOUCH, 'min_contrast'), 6, ['modalities.touch', 'unknown key min_contrast']),
     ((*CAMERA, 'shape'), 8, ['shape is 8', 'a list of sizes']),
     ((*CAMERA, 'shape'), GONE, ['shape is missing']),
     ((*CAMERA, 'encoding'), 'yuv', ["encoding 'yuv'", 'rgb8']),
@@ -170,6 +173,19 @@ def test_the_robot_that_ships_loads(iiwa_file):
     assert [m.name for m in robot.modalities] == ['camera', 'joints', 'touch', 'motor']
     assert len(robot.output.joints) == 7
     assert robot.output.limits is not None
+
+
+def test_contrast_is_asked_of_pictures_only_where_the_robot_says_so(load, robot_data):
+    assert load(robot_data).min_contrast == {}
+    camera = robot_data['modalities']['camera']
+    camera['min_contrast'] = 6
+    robot = load(robot_data)
+    assert robot.min_contrast == {'camera': 6.0}
+    assert robot.taking_every_picture().min_contrast == {}
+    assert robot.taking_every_picture().modalities == robot.modalities
+    # YAML reads `off` as false.
+    camera['min_contrast'] = False
+    assert load(robot_data).min_contrast == {}
 
 
 def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):

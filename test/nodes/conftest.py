@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 import itertools
 import os
 from pathlib import Path
@@ -437,3 +438,11 @@ def program(tmp_path: Path, domain: int) -> Iterator[Callable[..., Program]]:
         if not one.ended():
             one.process.kill()
         one.process.wait()
+
+
+@pytest.fixture
+def lonely_model(tmp_path: Path, robot: Robot) -> Path:
+    """Return a model folder of the command alone."""
+    return write_model(
+        tmp_path / 'lonely', replace(robot, modalities=(robot.command,), sources={})
+    )

@@ -347,3 +347,20 @@ def test_when_the_clock_freezes_the_watchdog_holds(rig: Any):
     it.until_standing()
     timer.reset()
     it.until_moving()
+
+
+def test_a_gate_that_moves_again_says_so_at_the_level_of_the_hold_and_stops_with_its_reason(
+    rig: Any,
+):
+    it = rig(clear_after_s=60.0)
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    it.peer.call('controller/stop')
+    it.until_status('controller: gate', 'holding: stopped')
+    it.peer.call('controller/resume')
+    status = it.until_status('controller: gate', '(WARN until 60 s without trouble)')
+    assert status.level == b'\x01'
+    assert 'stopped' not in status.message
+    it.peer.call('controller/stop')
+    assert it.until_status('controller: gate', 'holding: stopped').message == 'holding: stopped'

@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from mmvae_controller.importance.errors import ImportanceError
+from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import empty_values, everything_known, Observation
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
-from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # noqa: E402
 from mmvae_controller.nodes.diagnostics import DiagnosticsNode  # noqa: E402
 from mmvae_controller.nodes.pointcloud import observation_message  # noqa: E402
 from mmvae_controller.nodes.qos import REPORT  # noqa: E402
@@ -21,7 +23,7 @@ from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image, PointCloud2  # noqa: E402
 from std_msgs.msg import Float32MultiArray, Float64, Float64MultiArray  # noqa: E402
 
-STALE = b'\x03'
+OK, WARN, ERROR, STALE = b'\x00', b'\x01', b'\x02', b'\x03'
 
 
 class Watch:
@@ -41,9 +43,10 @@ class Watch:
             )
         )
 
-    def observe(self) -> Any:
+    def observe(self, missing: str = '') -> Any:
         """Send observations from now on; the timer that is returned can be cancelled."""
         known = everything_known(self.modalities)
+        known[[m.name == missing for m in self.modalities]] = False
         values = empty_values(self.modalities)
         values['camera'][:] = 7
         observation = Observation(5, values, known, np.zeros(known.shape, dtype=np.float32))
@@ -70,7 +73,7 @@ def watch(peer: Any, model: Path) -> Any:
 def test_without_observations_it_is_stale_and_publishes_no_number(watch: Any):
     it = watch()
     curve = it.peer.listen(Float64, 'importance/precision_loss_own/camera')
-    assert it.until_level('importance camera', STALE).message == 'no observation yet'
+    assert it.until_level('sense camera', STALE).message == 'no observation yet'
     assert it.until_level('model', STALE).values[0].value == 'small'
     assert curve == []
 
@@ -89,8 +92,8 @@ def test_every_curve_is_published_and_finite(watch: Any):
     assert all(math.isfinite(m.data) for c in curves.values() for m in c)
     assert [d.size for d in matrix[-1].layout.dim] == [4, 4]
     assert matrix[-1].layout.dim[0].label == 'without: camera, joints, touch, motor'
-    values = {v.key for v in it.until_level('importance touch', b'\x00').values}
-    assert {'known at t', 'precision_loss_command nats'} <= values
+    values = {v.key for v in it.until_level('sense touch', OK).values}
+    assert {'state', 'precision_loss_command nats'} <= values
 
 
 def test_predictions_are_published_for_who_listens(watch: Any):
@@ -115,9 +118,9 @@ def test_when_observations_end_the_curves_end_too(watch: Any):
     timer = it.observe()
     it.peer.until(lambda: curve, 'the curve')
     timer.cancel()
-    status = it.until_level('importance camera', STALE)
+    status = it.until_level('sense camera', STALE)
     assert status.message == 'no observation for 1 s'
-    assert status.values == []
+    assert [v.key for v in status.values] == ['rate_hz', 'health']
     count = len(curve)
     heard = len(it.diagnostics)
     it.peer.until(lambda: len(it.diagnostics) > heard + 1, 'more diagnostics')
@@ -144,6 +147,8 @@ def test_a_measure_that_is_not_finite_is_not_published(
     it.peer.until(lambda: len(sound) > 3, 'the sound curve')
     assert spoilt == []
     assert matrix == []
+    status = it.until_level('model', ERROR)
+    assert status.message == 'what the network answers cannot be measured: camera is not finite'
 
 
 def test_an_observation_of_another_robot_is_rejected_and_told(watch: Any):
@@ -158,3 +163,108 @@ def test_an_observation_of_another_robot_is_rejected_and_told(watch: Any):
         lambda: 'observation rejected: fields' in getattr(it.status('model'), 'message', ''),
         'the rejection',
     )
+
+
+def test_raw_curves_and_the_other_matrix_are_published_too(watch: Any):
+    it = watch(rate_hz=30.0)
+    raw = it.peer.listen(Float64, 'importance_raw/precision_loss_command/camera')
+    error = it.peer.listen(Float64, 'importance_raw/single_error_own/touch')
+    other = it.peer.listen(Float64, 'importance/precision_loss_command/touch')
+    alone = it.peer.listen(Float64MultiArray, 'importance/matrix_alone')
+    it.observe(missing='touch')
+    it.peer.until(lambda: len(raw) > 3 and other and alone, 'curves and matrix')
+    # Of a sense that is missing there is nothing to be measured alone, and nothing to lose.
+    assert error == []
+    assert other[-1].data == 0
+    assert alone[-1].layout.dim[0].label == 'alone: camera, joints, touch, motor'
+    assert alone[-1].layout.dim[1].label == 'explains: camera, joints, touch, motor'
+    rows = np.array(alone[-1].data).reshape(4, 4)
+    assert np.isnan(rows).tolist() == [[False] * 4, [False] * 4, [True] * 4, [False] * 4]
+
+
+def test_the_picture_is_shown_as_the_model_sees_it_black_where_masked(watch: Any):
+    it = watch(rate_hz=30.0)
+    seen = it.peer.listen(Image, 'diagnostics/seen/camera')
+    timer = it.observe()
+    it.peer.until(lambda: seen, 'the picture')
+    assert set(seen[-1].data) == {7}
+    timer.cancel()
+    it.observe(missing='camera')
+    it.peer.until(lambda: set(seen[-1].data) == {0}, 'a black picture')
+
+
+def test_a_sense_that_is_missing_warns_and_then_is_an_error(watch: Any):
+    it = watch(rate_hz=30.0, error_after_s=0.5)
+    it.observe(missing='touch')
+    status = it.until_level('sense touch', WARN)
+    assert 'predicted' in status.message
+    assert status.values[0].value == 'predicted'
+    it.until_level('sense touch', ERROR)
+    assert it.status('sense camera').level == OK
+
+
+def test_the_controllers_word_about_an_input_is_heard_under_the_name_of_its_topic(watch: Any):
+    it = watch(rate_hz=30.0, observation_topic='/left/brain/observation')
+    it.out = it.peer.node.create_publisher(PointCloud2, '/left/brain/observation', REPORT)
+    words = it.peer.node.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
+    word = DiagnosticStatus(
+        name='left/brain: input camera',
+        level=WARN,
+        message='no contrast: masked',
+        values=[KeyValue(key='rate_hz', value='20')],
+    )
+    other = DiagnosticStatus(name='controller: input touch', level=WARN, message='another robot')
+    it.observe()
+    it.peer.node.create_timer(0.1, lambda: words.publish(DiagnosticArray(status=[word, other])))
+    # The status of the peer itself is no message of the node.
+    it.peer.until(
+        lambda: any(
+            s.name == 'diagnostics: sense camera' and s.level == WARN
+            for m in it.diagnostics
+            for s in m.status
+        ),
+        'the warning',
+    )
+    told = [s for m in it.diagnostics for s in m.status if s.name.startswith('diagnostics: sense')]
+    camera = next(s for s in told[::-1] if s.name.endswith('camera'))
+    assert camera.message == 'known; controller: no contrast: masked'
+    values = {v.key: v.value for v in camera.values}
+    assert (values['rate_hz'], values['health']) == ('20', 'WARN: no contrast: masked')
+    assert all(s.level != WARN for s in told if s.name.endswith('touch'))
+
+
+def test_an_answer_that_cannot_be_measured_is_an_error_and_no_number_is_shown(
+    watch: Any, monkeypatch: pytest.MonkeyPatch
+):
+    it = watch(rate_hz=30.0)
+
+    def refuse(observation: Observation) -> Any:
+        raise ImportanceError('camera: standard deviation nan, expected above 0')
+
+    curve = it.peer.listen(Float64, 'importance/precision_loss_own/touch')
+    it.observe()
+    it.peer.until(lambda: curve, 'the curve')
+    monkeypatch.setattr(it.node._importance, 'evaluate', refuse)
+    status = it.until_level('model', ERROR)
+    assert 'camera: standard deviation nan' in status.message
+    count = len(curve)
+    heard = len(it.diagnostics)
+    it.peer.until(lambda: len(it.diagnostics) > heard + 1, 'more diagnostics')
+    assert len(curve) == count
+    assert all('nats' not in v.key for v in it.status('sense touch').values)
+
+
+def test_a_model_of_one_modality_is_refused(peer: Any, lonely_model: Path):
+    with pytest.raises(ModalityError, match="model 'small' has one modality, motor"):
+        Watch(peer, lonely_model)
+
+
+@pytest.mark.parametrize('name', ['rate_hz', 'stale_s', 'error_after_s'])
+def test_a_duration_of_nothing_is_refused(watch: Any, name: str):
+    with pytest.raises(ModalityError, match=f'parameter {name} is 0.0, expected above 0'):
+        watch(**{name: 0.0})
+
+
+def test_a_hysteresis_of_less_than_nothing_is_refused(watch: Any):
+    with pytest.raises(ModalityError, match=r'parameter clear_after_s is -1\.0'):
+        watch(clear_after_s=-1.0)

@@ -34,7 +34,7 @@ def decision_of(*reasons: Reason, holding: bool = False) -> Decision:
 
 def test_an_input_counts_and_measures_its_rate(camera: InputHealth):
     for i in range(11):
-        camera.accept(i * NS // 20, finite=True)
+        camera.accept(i * NS // 20)
     status = camera.status(NS // 2, (True, True))
     assert (status.level, status.message) == (Level.OK, 'known')
     assert status.values['rate_hz'] == pytest.approx(20)
@@ -42,14 +42,14 @@ def test_an_input_counts_and_measures_its_rate(camera: InputHealth):
 
 
 def test_an_input_that_is_late_says_for_how_long(camera: InputHealth):
-    camera.accept(0, finite=True)
+    camera.accept(0)
     status = camera.status(2 * NS, (False, False))
     assert status.level == Level.WARN
     assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: masked'
 
 
 def test_a_rejected_message_among_good_ones_is_counted_but_no_warning(camera: InputHealth):
-    camera.accept(0, finite=True)
+    camera.accept(0)
     camera.reject('size is 1')
     status = camera.status(0, (True, True))
     assert status.level == Level.OK
@@ -57,10 +57,21 @@ def test_a_rejected_message_among_good_ones_is_counted_but_no_warning(camera: In
     assert status.values['last trouble'] == 'rejected: size is 1'
 
 
+def test_an_input_whose_last_sample_is_unsound_says_why_until_it_is_too_old(camera: InputHealth):
+    camera.accept(0, 'no contrast (0.9 grey levels, min_contrast 6)')
+    status = camera.status(NS // 10, (False, False))
+    assert status.level == Level.WARN
+    assert status.message == 'no contrast (0.9 grey levels, min_contrast 6): masked'
+    status = camera.status(2 * NS, (False, False))
+    assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: masked'
+    camera.accept(3 * NS)
+    assert camera.status(3 * NS, (True, True)).level == Level.OK
+
+
 def test_a_clock_that_was_set_back_does_not_spoil_the_rate(camera: InputHealth):
-    camera.accept(100 * NS, finite=True)
+    camera.accept(100 * NS)
     for i in range(11):
-        camera.accept(i * NS // 20, finite=True)
+        camera.accept(i * NS // 20)
     assert camera.status(NS // 2, (True, True)).values['rate_hz'] == pytest.approx(20)
 
 

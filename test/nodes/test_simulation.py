@@ -19,6 +19,8 @@ from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
 from mmvae_controller.nodes.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
+from mmvae_controller.simulation.errors import SimulationError  # noqa: E402
+from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.qos import QoSProfile, ReliabilityPolicy  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
@@ -193,3 +195,46 @@ def test_simulated_time_keeps_up_with_the_factor(world: Any):
     it = world(real_time_factor=2.0)
     it.peer.until(lambda: len(it.joints) > 200, 'time')
     assert it.node._pace.achieved() == pytest.approx(2.0, rel=0.2)
+
+
+def set_camera(it: World, state: str) -> Any:
+    parameter = Parameter('camera', value=state).to_parameter_msg()
+    request = SetParameters.Request(parameters=[parameter])
+    return it.peer.call('simulation/set_parameters', SetParameters, request).results[0]
+
+
+def test_the_camera_can_be_covered_silenced_and_restored_while_it_runs(world: Any):
+    it = world()
+    pictures = it.peer.listen(Image, 'camera/image_raw', SENSOR)
+    it.peer.until(lambda: pictures, 'a picture')
+    assert max(pictures[-1].data) > 100
+    assert set_camera(it, 'covered').successful
+    it.peer.until(lambda: max(pictures[-1].data) < 20, 'darkness')
+    # Like a real sensor it is not exactly black, and no picture is like the last one.
+    it.peer.until(lambda: bytes(pictures[-1].data) != bytes(pictures[-2].data), 'noise')
+    assert len(set(pictures[-1].data)) > 3
+    it.peer.until(lambda: it.values().get('camera') == 'covered', 'the status')
+    assert set_camera(it, 'silent').successful
+    count = len(it.joints)
+    it.peer.until(lambda: len(it.joints) > count + 10, 'what was under way')
+    heard = len(pictures)
+    count = len(it.joints)
+    it.peer.until(lambda: len(it.joints) > count + 40, 'half a second')
+    assert len(pictures) == heard
+    assert set_camera(it, 'works').successful
+    it.peer.until(lambda: max(pictures[-1].data) > 100, 'light')
+
+
+def test_another_state_of_the_camera_is_refused_and_changes_nothing(world: Any):
+    it = world(camera='covered')
+    answer = set_camera(it, 'broken')
+    assert not answer.successful
+    assert answer.reason == (
+        "parameter camera is 'broken', expected one of works, covered, silent"
+    )
+    assert it.node._simulator.camera.state == 'covered'
+
+
+def test_a_camera_that_cannot_begin_so_is_refused(world: Any):
+    with pytest.raises(SimulationError, match="parameter camera is 'off', expected one of works"):
+        world(camera='off')

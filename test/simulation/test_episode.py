@@ -28,10 +28,10 @@ def iiwa(iiwa_file):
 
 @pytest.fixture
 def blind(iiwa, monkeypatch, simulator):
-    """Return the robot and a simulator that draws nothing, which is most of the time."""
+    """Return a robot content with black pictures, and draw nothing: that is most of the time."""
     picture = np.zeros((64, 64, 3), dtype=np.uint8)
-    monkeypatch.setattr(simulator._camera, 'picture', lambda: picture)
-    return iiwa
+    monkeypatch.setattr(simulator.camera, 'picture', lambda: picture)
+    return iiwa.taking_every_picture()
 
 
 def run(simulator, robot, seed, policy=None, **options):
@@ -76,9 +76,15 @@ def test_a_blackout_blackens_pictures_and_nothing_else(simulator, iiwa):
     assert values['camera'].any()
     assert np.array_equal(distorted['joints'], values['joints'])
     assert np.array_equal(distorted['touch'], values['touch'])
-    first = next(run(simulator, iiwa, 1, distort=dark)).observation
+    first = next(run(simulator, iiwa.taking_every_picture(), 1, distort=dark)).observation
     assert first.known[0, 1]
     assert not first.values['camera'][1].any()
+
+
+def test_a_black_picture_is_missing_for_a_robot_that_asks_for_contrast(simulator, iiwa):
+    tick = next(run(simulator, iiwa, 1, distort=blackout(iiwa)))
+    assert tick.missing == ('camera',)
+    assert tick.decision.holding
 
 
 def test_without_blackout_the_picture_shows_the_ball(simulator, iiwa):

@@ -2,7 +2,10 @@
 
 from itertools import pairwise
 
+from mmvae_controller.control.window import contrast
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
+from mmvae_controller.simulation.camera import CameraState
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks import HOME_RAD, make_task, START_HEIGHT_M
@@ -159,3 +162,28 @@ def test_the_ball_lies_in_its_sector_and_the_arm_starts_above_it(simulator, seed
 def test_an_unknown_task_is_refused_with_the_known_ones():
     with pytest.raises(SimulationError, match="no task 'dance', there are touch_target"):
         make_task('dance')
+
+
+def test_the_robot_that_ships_tells_a_covered_camera_from_every_scene(simulator, iiwa_file):
+    least = load_robot(iiwa_file).min_contrast['camera']
+    for seed in range(20):
+        simulator.reset(seed)
+        assert contrast(simulator.camera.read()) > 3 * least
+        simulator.camera.state = CameraState.COVERED
+        assert 0 < contrast(simulator.camera.read()) < least / 3
+        simulator.camera.state = CameraState.WORKS
+
+
+def test_a_camera_that_is_covered_disturbs_nothing_else(simulator):
+    plain = scene(simulator, 5)
+    simulator.camera.state = CameraState.COVERED
+    covered = scene(simulator, 5)
+    simulator.camera.state = CameraState.SILENT
+    silent = scene(simulator, 5)
+    simulator.camera.state = CameraState.WORKS
+    assert same(plain, scene(simulator, 5))
+    for name in ('joint_position', 'joint_velocity', 'touch'):
+        for one, two, three in zip(plain, covered, silent, strict=True):
+            assert np.array_equal(getattr(one, name), getattr(two, name))
+            assert np.array_equal(getattr(one, name), getattr(three, name))
+    assert all(r.camera is None for r in silent)

@@ -1,0 +1,94 @@
+"""The updater: steady news, and a change of level at once or when it has lasted."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
+from mmvae_controller.modality.errors import ModalityError  # noqa: E402
+from mmvae_controller.nodes.status import Level, Status  # noqa: E402
+from mmvae_controller.nodes.updater import PUBLISH_PERIOD_NS, Updater  # noqa: E402
+import rclpy  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+
+
+class Speaker:
+    """A node whose one status says what it is told to, and what of it was heard."""
+
+    def __init__(self, peer: Any, **parameters: float) -> None:
+        self.peer = peer
+        self.level, self.message = Level.OK, 'well'
+        node = rclpy.create_node(
+            'speaker',
+            context=peer.context,
+            parameter_overrides=[Parameter(n, value=v) for n, v in parameters.items()],
+        )
+        node.close = lambda: None
+        self.heard: list[tuple[float, int, str]] = []
+        peer.node.create_subscription(DiagnosticArray, '/diagnostics', self._hear, 10)
+        self.updater = Updater(
+            peer.add(node), lambda: [Status('mood', self.level, self.message)], 0.0
+        )
+
+    def _hear(self, message: DiagnosticArray) -> None:
+        (status,) = message.status
+        assert status.name == 'speaker: mood'
+        self.heard.append((time.monotonic(), status.level[0], status.message))
+
+    def until(self, level: Level) -> float:
+        """Return how long it took until a level was heard."""
+        began_s = time.monotonic()
+        self.heard.clear()
+        self.peer.until(lambda: self.heard and self.heard[-1][1] == level, level.name)
+        return time.monotonic() - began_s
+
+
+def test_it_speaks_steadily_without_a_change(peer: Any):
+    it = Speaker(peer)
+    it.peer.until(lambda: len(it.heard) > 4, 'news')
+    gaps = [b[0] - a[0] for a, b in zip(it.heard, it.heard[1:], strict=False)]
+    assert min(gaps) > 0.6 * PUBLISH_PERIOD_NS / 1e9
+
+
+def test_a_worse_level_is_told_soon_and_a_better_one_when_it_has_lasted(peer: Any):
+    it = Speaker(peer, clear_after_s=0.8)
+    it.until(Level.OK)
+    it.level, it.message = Level.WARN, 'ill'
+    assert it.until(Level.WARN) < 0.4
+    it.level, it.message = Level.OK, 'well'
+    assert it.until(Level.OK) >= 0.7
+    # Until then the level was held up, and the reason beside it the present one.
+    held = {(level, text) for _, level, text in it.heard if level == Level.WARN}
+    assert (1, 'well (WARN until 0.8 s without trouble)') in held
+
+
+def test_new_trouble_is_told_soon_while_the_level_is_held_up_by_the_last(peer: Any):
+    it = Speaker(peer, clear_after_s=60.0)
+    it.level, it.message = Level.WARN, 'ill'
+    it.until(Level.WARN)
+    it.level, it.message = Level.OK, 'well'
+    it.peer.until(lambda: it.heard[-1][2].startswith('well (WARN'), 'the held level')
+    it.level, it.message = Level.WARN, 'ill again'
+    began_s = time.monotonic()
+    it.peer.until(lambda: it.heard[-1][2] == 'ill again', 'the new reason')
+    assert time.monotonic() - began_s < 0.4
+
+
+def test_stale_is_told_soon_and_left_soon(peer: Any):
+    it = Speaker(peer, clear_after_s=60.0, raise_after_s=60.0)
+    it.until(Level.OK)
+    for level in (Level.STALE, Level.OK):
+        it.level = level
+        assert it.until(level) < 0.4
+
+
+@pytest.mark.parametrize('name', ['raise_after_s', 'clear_after_s'])
+def test_a_time_that_is_no_time_is_refused(peer: Any, name: str):
+    with pytest.raises(ModalityError, match=f'parameter {name} is nan'):
+        Speaker(peer, **{name: float('nan')})
