@@ -95,6 +95,30 @@ def diverge(decoder: Decoder, values: Values, known: Mask, step: int = CURRENT) 
     return Divergences(names, without, alone, first)
 
 
+def diverge_without(
+    decoder: Decoder, values: Values, known: Mask, names: Sequence[str], step: int = CURRENT
+) -> dict[str, NDArray[np.float64]]:
+    """Return KL(P_j || P(-several)_j) by modality j, `(N, *shape)`, for several left out at once.
+
+    Of two senses that tell the same, each may be left out, and both may not.
+
+    Raises:
+        ImportanceError: There is no such modality, or a standard deviation is not above 0.
+
+    """
+    modalities = [m.name for m in decoder.contract.modalities]
+    unknown = [n for n in names if n not in modalities]
+    if unknown:
+        raise ImportanceError(f'no modality {unknown[0]!r}, there are {modalities}')
+    left_out = np.isin(modalities, names)
+    copies = np.stack([known, known & ~left_out[:, None]], axis=1)
+    answers = decoder.decode(values, copies.reshape(-1, *known.shape[1:]), modalities)
+    return {
+        name: gaussian_kl(*(part[first::2, step] for first in (0, 1) for part in (g.mean, g.std)))
+        for name, g in answers.items()
+    }
+
+
 def masked_copies(known: Mask) -> Mask:
     """Return `(N, 2M + 1, M, 2)` of `(N, M, 2)`: all that is known, each alone, each left out."""
     picked = np.eye(known.shape[1], dtype=bool)[None, :, :, None]

@@ -90,11 +90,11 @@ class ImageIn(nn.Module):
         visible = known > 0
         if self.training and rows is None:
             features = self._look_at_visible(pictures, visible.flatten())
-            features = features.unflatten(0, known.shape)
+            features = features.reshape(*known.shape, -1)
         else:
             if rows is None:
                 pictures = torch.where(visible.flatten()[:, None, None, None], pictures, 0.0)
-            features = self.encoder(pictures).unflatten(0, (-1, self.steps))
+            features = self.encoder(pictures).reshape(-1, self.steps, self.encoder.features)
             if rows is not None:
                 features = features[rows]
             features = torch.where(visible[:, :, None], features, 0.0)

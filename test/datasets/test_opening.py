@@ -31,14 +31,32 @@ def test_a_published_file_is_named_with_its_kind(tmp_path, monkeypatch):
 
 
 def test_an_unknown_kind_is_refused_with_those_there_are():
-    words = r"'foo:bar': unknown prefix 'foo', expected icub:PATH or a folder; .* is \./foo:bar"
+    words = (
+        r"'foo:bar': unknown prefix 'foo', expected icub:FILE, linear:ROWS\[:SEED\] or a folder; "
+        r'.* is \./foo:bar'
+    )
     with pytest.raises(DatasetError, match=words):
         open_windows('foo:bar')
 
 
 def test_a_kind_without_a_path_is_refused():
-    with pytest.raises(DatasetError, match='names no file, expected icub:PATH'):
+    with pytest.raises(DatasetError, match='names no file, expected icub:FILE'):
         open_windows('icub:')
+
+
+def test_the_linear_world_is_named_with_its_rows_and_its_seed():
+    windows = open_windows('linear:40:3')
+    assert len(windows) == 40
+    rows = np.arange(40)
+    same, other = open_windows('linear:40:3'), open_windows('linear:40')
+    assert np.array_equal(windows.column('joints', rows), same.column('joints', rows))
+    assert not np.array_equal(windows.column('joints', rows), other.column('joints', rows))
+
+
+@pytest.mark.parametrize('spec', ['linear:', 'linear:0', 'linear:-3', 'linear:3:', 'linear:x'])
+def test_a_linear_world_without_a_number_of_rows_is_refused(spec):
+    with pytest.raises(DatasetError, match=r'expected linear:ROWS\[:SEED\], such as linear:20000'):
+        open_windows(spec)
 
 
 @pytest.mark.parametrize('missing', ['icub:nowhere.mat', 'nowhere', './foo:bar', ''])
