@@ -38,7 +38,7 @@ setup(
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
-        (SHARE, ['package.xml']),
+        (SHARE, ['package.xml', 'plugin.xml']),
         *share_files('launch/*.launch.py', 'config/**', *MODEL_FILES),
     ],
     python_requires='>=3.11',
@@ -63,7 +63,7 @@ setup(
         'simulation': ['pybullet>=3.2.5'],
         # colcon runs pytest, and not unittest, only where `test` names it.
         'test': ['pytest'],
-        'dev': ['hypothesis', 'import-linter', 'mypy', 'pytest', 'ruff', 'types-PyYAML'],
+        'dev': ['hypothesis', 'import-linter', 'mypy', 'PyQt5', 'pytest', 'ruff', 'types-PyYAML'],
     },
     zip_safe=False,
     entry_points={
@@ -72,6 +72,7 @@ setup(
             f'controller = {PACKAGE}.nodes.controller:main',
             f'diagnostics = {PACKAGE}.nodes.diagnostics:main',
             f'simulation = {PACKAGE}.nodes.simulation:main',
+            f'rqt_mmvae = {PACKAGE}.rqt.main:main',
         ],
     },
 )

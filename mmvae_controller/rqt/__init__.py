@@ -1,0 +1,1 @@
+"""What an operator sees in rqt: which sense steers, and which one cannot be trusted."""

@@ -1,0 +1,187 @@
+"""What is shown of one robot, and what is stale: no Qt, no ROS, and told the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+import math
+from typing import Generic, TypeVar
+
+from mmvae_controller.nodes.senses import NO_INPUT, State
+from mmvae_controller.nodes.status import Level
+from mmvae_controller.rqt.contents import (
+    Matrix,
+    Picture,
+    read_matrix,
+    read_picture,
+    STEERING_KEY,
+    Told,
+)
+from mmvae_controller.rqt.errors import ContentError
+from mmvae_controller.rqt.view import MatrixView, PictureView, SenseView, View
+from mmvae_controller.rqt.words import ago, ALONE, nats_text, WITHOUT
+
+T = TypeVar('T')
+# The diagnostics node evaluates ten times a second and calls itself stale after this, too.
+STALE_S = 1.0
+# /diagnostics comes twice a second: three in a row must be missing.
+TOLD_STALE_S = 1.5
+SENSE = 'diagnostics: sense '
+GATE = 'controller: gate'
+SEEN = 'seen'
+IMAGINED = 'imagined'
+
+
+@dataclass(frozen=True, slots=True)
+class _Came(Generic[T]):
+    value: T | None
+    trouble: str
+    now_s: float
+
+
+class Board:
+    """Collects what comes from one namespace; `view` decides what of it may be shown."""
+
+    def __init__(self, namespace: str) -> None:
+        """Start empty; the namespace is as in topic names, `/` or `/robot1`."""
+        self.namespace = namespace
+        self._prefix = f'{namespace.strip("/")}/' if namespace.strip('/') else ''
+        self._matrices: dict[str, _Came[Matrix]] = {}
+        self._pictures: dict[tuple[str, str], _Came[Picture]] = {}
+        self._told: dict[str, tuple[Told, float]] = {}
+
+    def matrix_came(
+        self, kind: str, now_s: float, labels: Sequence[str], sizes: Sequence[int],
+        data: Sequence[float], offset: int = 0,
+    ) -> None:  # fmt: skip
+        """Take a matrix `without` or `alone`; see `read_matrix`."""
+        self._matrices[kind] = _read(lambda: read_matrix(labels, sizes, data, offset), now_s)
+
+    def picture_came(
+        self, kind: str, modality: str, now_s: float, encoding: str, height: int, width: int,
+        step: int, data: object,
+    ) -> None:  # fmt: skip
+        """Take a picture as it is `seen` or `imagined`; see `read_picture`."""
+        self._pictures[kind, modality] = _read(
+            lambda: read_picture(encoding, height, width, step, data), now_s
+        )
+
+    def told(self, now_s: float, statuses: Iterable[Told]) -> None:
+        """Take statuses; those of other robots are left out."""
+        for status in statuses:
+            if status.name.startswith(self._prefix):
+                self._told[status.name.removeprefix(self._prefix)] = (status, now_s)
+
+    def view(self, now_s: float) -> View:
+        """Return what may be shown now."""
+        matrices = {kind: self._matrix(kind, now_s) for kind in (WITHOUT, ALONE)}
+        senses = tuple(self._senses(now_s))
+        names = sorted({modality for _, modality in self._pictures})
+        pictures = {
+            name: (self._picture(SEEN, name, now_s), self._picture(IMAGINED, name, now_s))
+            for name in names
+        }
+        level, headline = self._headline(now_s, matrices[WITHOUT], senses, pictures)
+        return View(level, headline, matrices, senses, pictures)
+
+    def _matrix(self, kind: str, now_s: float) -> MatrixView:
+        came = self._matrices.get(kind)
+        if came is None:
+            return MatrixView(None, False, 'nothing came yet', '')
+        if came.value is None:
+            return MatrixView(None, False, came.trouble, '')
+        command = self._command(came.value.columns)
+        model, told_s = self._told.get('diagnostics: model', (None, 0.0))
+        said_stale = model is not None and model.level is Level.STALE and told_s >= came.now_s
+        if now_s - came.now_s > STALE_S or said_stale:
+            note = f'STALE, {ago(now_s - came.now_s)}'
+            return MatrixView(replace(came.value, nats=()), False, note, command)
+        return MatrixView(self._without_the_missing(came.value), True, '', command)
+
+    def _without_the_missing(self, matrix: Matrix) -> Matrix:
+        """Blank the rows of what is missing already: their zeros would read as unimportant."""
+        blank = (math.nan,) * len(matrix.columns)
+        rows = zip(matrix.rows, matrix.nats, strict=True)
+        return replace(matrix, nats=tuple(blank if self._missing(n) else row for n, row in rows))
+
+    def _missing(self, modality: str) -> bool:
+        status, _ = self._told.get(f'{SENSE}{modality}', (None, 0.0))
+        return status is not None and status.values.get('state') == State.PREDICTED
+
+    def _command(self, modalities: Sequence[str]) -> str:
+        """Return the one that no topic brings in: the controller makes it."""
+        for name in modalities:
+            status, _ = self._told.get(f'{SENSE}{name}', (None, 0.0))
+            if status is not None and status.values.get('health') == NO_INPUT:
+                return name
+        return ''
+
+    def _senses(self, now_s: float) -> Iterable[SenseView]:
+        for name, (status, told_s) in self._told.items():
+            if not name.startswith(SENSE):
+                continue
+            if now_s - told_s > TOLD_STALE_S or status.level is Level.STALE:
+                why = status.message if status.level is Level.STALE else 'nothing is told any more'
+                note = f'{why}; {ago(now_s - told_s)}' if now_s - told_s > TOLD_STALE_S else why
+                yield SenseView(name.removeprefix(SENSE), Level.STALE, 'STALE', note, None)
+                continue
+            state = status.values.get('state', 'state not told')
+            age_s = status.number('age_s')
+            state += f', {age_s:.2f} s old' if age_s is not None else ''
+            modality = name.removeprefix(SENSE)
+            nats = None if self._missing(modality) else status.number(STEERING_KEY)
+            yield SenseView(modality, status.level, state, status.message, nats)
+
+    def _picture(self, kind: str, modality: str, now_s: float) -> PictureView:
+        came = self._pictures.get((kind, modality))
+        if came is None:
+            return PictureView(None, 'nothing came yet')
+        if came.value is None:
+            return PictureView(None, came.trouble)
+        if now_s - came.now_s > STALE_S:
+            return PictureView(None, f'STALE, {ago(now_s - came.now_s)}')
+        if kind == SEEN and came.value.black:
+            return PictureView(came.value, self._why_black(modality))
+        return PictureView(came.value, '')
+
+    def _why_black(self, modality: str) -> str:
+        status, _ = self._told.get(f'{SENSE}{modality}', (None, 0.0))
+        if status is None:
+            return 'black: covered or masked'
+        if status.values.get('state') == State.KNOWN:
+            return 'black: covered or dark?'
+        return 'masked: it sees nothing'
+
+    def _headline(
+        self,
+        now_s: float,
+        without: MatrixView,
+        senses: Sequence[SenseView],
+        pictures: dict[str, tuple[PictureView, PictureView]],
+    ) -> tuple[Level, str]:
+        if without.matrix is None:
+            return Level.STALE, f'{self.namespace}: importance/matrix: {without.note}'
+        if not without.live:
+            return Level.STALE, f'{without.note}: what steers the robot now is not known'
+        steering = sorted(((s.nats, s.name) for s in senses if s.nats is not None), reverse=True)
+        words = [f'{name} ({nats_text(nats)} nats)' for nats, name in steering[:2]]
+        if not words:
+            return Level.STALE, f'No importance of the command on /diagnostics of {self.namespace}'
+        troubles = [f'{s.name}: {s.message}' for s in senses if s.level is not Level.OK]
+        level = max((s.level for s in senses), default=Level.OK)
+        gate, told_s = self._told.get(GATE, (None, 0.0))
+        if gate is not None and gate.level is not Level.OK and now_s - told_s <= TOLD_STALE_S:
+            troubles.append(f'gate: {gate.message}')
+        blacks = {n for n, (seen, _) in pictures.items() if seen.picture is not None and seen.note}
+        troubles += [
+            f'{s.name} is black' for s in senses if s.level is Level.OK and s.name in blacks
+        ]
+        steers = f'The command leans on {", then ".join(words)}'
+        return max(level, Level.WARN if troubles else level), '\n'.join([*troubles, steers])
+
+
+def _read(read: Callable[[], T], now_s: float) -> _Came[T]:
+    try:
+        return _Came(read(), '', now_s)
+    except ContentError as error:
+        return _Came(None, str(error), now_s)
