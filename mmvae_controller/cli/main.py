@@ -54,12 +54,15 @@ def train(
         float | None,
         typer.Option(min=0, max=0.9, help="Share for validation, instead of the YAML's."),
     ] = None,
+    split_seed: Annotated[
+        int | None, typer.Option(min=0, help="Of what is held out, instead of the YAML's.")
+    ] = None,
 ) -> None:
     """Train a model; an interrupted run goes on where it was when called again."""
     with explained():
         from mmvae_controller.cli.train import Overrides, run
 
-        run(dataset, out, config, Overrides(epochs, seed, held_out))
+        run(dataset, out, config, Overrides(epochs, seed, held_out, split_seed))
 
 
 @app.command()
@@ -150,6 +153,19 @@ def up(
         simulated = Simulated(task, seed, episodes, real_time_factor, gui) if simulation else None
         controlled = Controlled(autostart, robot_description, acceleration)
         raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
+
+
+@app.command()
+def top(
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    once: Annotated[bool, typer.Option(help='Print one snapshot; exit with 1 if silent.')] = False,
+    json: Annotated[bool, typer.Option(help='A line of JSON for each snapshot.')] = False,
+) -> None:
+    """Show what a running robot senses, steers by and commands; over ssh, without a display."""
+    with explained():
+        from mmvae_controller.cli.top import run
+
+        raise typer.Exit(run(namespace, once, json))
 
 
 @app.command()

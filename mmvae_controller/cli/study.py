@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 import signal
 
@@ -12,13 +11,8 @@ from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.modality.reader import read_yaml, Section
-
-
-class Kind(StrEnum):
-    """The studies."""
-
-    KL_SCHEDULES = 'kl_schedules'
-    BIDIRECTIONAL = 'bidirectional'
+from mmvae_controller.studies.files import check_folder, Kind
+from mmvae_controller.studies.finished import Finished
 
 
 def run(
@@ -28,7 +22,7 @@ def run(
 
     Raises:
         CliError: It needs a data set and none is named, or names its own.
-        StudyError: The folder cannot be written; nothing has been done or shown.
+        StudyError: The folder cannot be written or holds another study; nothing has been done.
 
     """
     # To be ended by a machine is to be interrupted by a person: what is done is saved.
@@ -36,19 +30,17 @@ def run(
     section = read_yaml(find_config(config))
     if section.choice('kind', Kind) is Kind.BIDIRECTIONAL:
         from mmvae_controller.studies import bidirectional
-        from mmvae_controller.studies.files import require_folder
 
         if dataset is not None:
             raise CliError(f'{section.where}: names its own data: no --dataset')
         if only_report:
-            bidirectional.report(section, out, reduced)
+            finished = bidirectional.report(section, out, reduced)
         else:
-            require_folder(out)
             with _shown() as on_progress:
-                bidirectional.run(section, out, reduced, workers, on_progress)
+                finished = bidirectional.run(section, out, reduced, workers, on_progress)
     else:
-        _kl_schedules(section, out, dataset, reduced, workers, only_report)
-    print(f'{out}: wrote tables and figures')
+        finished = _kl_schedules(section, out, dataset, reduced, workers, only_report)
+    print(f'{out}: wrote tables and figures of {finished}')
 
 
 def _kl_schedules(
@@ -58,33 +50,36 @@ def _kl_schedules(
     reduced: bool,
     workers: int,
     only_report: bool,
-) -> None:
+) -> Finished:
     from mmvae_controller.datasets.opening import open_windows
     from mmvae_controller.studies import kl_schedules
-    from mmvae_controller.studies.files import require_folder
     from mmvae_controller.training.config import load_training_config
 
     if dataset is None:
         raise CliError(f'{section.where}: name the data to train on, --dataset icub:FILE')
     if not only_report:
-        require_folder(out)
+        check_folder(out, Kind.KL_SCHEDULES)
     windows = open_windows(dataset)
     path = find_config(section.text('training'))
     training = load_training_config(path, windows.description.modalities)
     if only_report:
-        kl_schedules.report(section, out, windows, training, reduced)
-        return
+        return kl_schedules.report(section, out, windows, training, reduced)
     with _shown() as on_progress:
-        kl_schedules.run(section, out, windows, training, reduced, workers, on_progress)
+        return kl_schedules.run(section, out, windows, training, reduced, workers, on_progress)
 
 
 @contextmanager
 def _shown() -> Iterator[Callable[[int, int, str], None]]:
     """Show a bar, and give what moves it: epochs done, of how many, and a line of figures."""
-    with progress_bar() as bar:
-        line = bar.add_task('epochs', total=None, figures='')
+    bar = progress_bar()
+    line = bar.add_task('epochs', total=None, figures='')
 
-        def on_progress(done: int, total: int, figures: str) -> None:
-            bar.update(line, completed=done, total=total, figures=figures)
+    def on_progress(done: int, total: int, figures: str) -> None:
+        # Not before there is something to show: what is refused is one line.
+        bar.start()
+        bar.update(line, completed=done, total=total, figures=figures)
 
+    try:
         yield on_progress
+    finally:
+        bar.stop()

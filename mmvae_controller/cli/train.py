@@ -29,6 +29,7 @@ class Overrides:
     epochs: int | None = None
     seed: int | None = None
     held_out: float | None = None
+    split_seed: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse what typer's range lets through: NaN is neither too small nor too large."""
@@ -42,17 +43,19 @@ class Overrides:
 
 def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
+    _require_own(out)
     data = open_windows(dataset)
     settings = overrides.apply(load_training_config(find_config(config), data.modalities))
-    require_place(out / CONTRACT_FILE)
     trainer = Trainer(settings, data)
+    require_place(out / CONTRACT_FILE)
     state = out / STATE_FILE
     if state.exists():
         trainer.resume(state)
-        print(f'going on with epoch {trainer.epoch} of {settings.epochs}')
     if trainer.epoch == settings.epochs and (out / CONTRACT_FILE).exists():
         print(f'{out}: is trained already')
         return
+    if trainer.epoch:
+        print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
     log = SummaryWriter(str(out / LOG_FOLDER))
     with progress_bar() as bar:
         total = settings.epochs * trainer.steps_per_epoch
@@ -61,7 +64,7 @@ def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
         figures = _figures(trainer)
 
         def on_step(step: int, loss: float) -> None:
-            bar.update(line, advance=1, figures=f'loss {loss:8.2f}  {figures}')
+            bar.update(line, advance=1, figures=f'loss {loss:.2f}  {figures}')
 
         for result in trainer.epochs(on_step):
             _log(log, result)
@@ -75,14 +78,24 @@ def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
     print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
 
 
+def _require_own(out: Path) -> None:
+    """Refuse to write over a model that was shipped, copied or made elsewhere."""
+    if (out / CONTRACT_FILE).exists() and not (out / STATE_FILE).exists():
+        raise CliError(
+            f'{out}: holds a finished model that this run did not make; name another folder '
+            'with --out'
+        )
+
+
 def _figures(trainer: Trainer) -> str:
     """Return how the last epoch went, in one line."""
     last = trainer.last
     if last is None:
         return ''
     unit = next(m.unit for m in trainer.modalities if m.name == trainer.command)
-    error = '-' if math.isnan(last.command_rmse) else f'{last.command_rmse:.4f} {unit}'
-    return f'epoch {last.epoch}: {trainer.command} RMSE {error}, KL {last.kl:.1f}'
+    error = f'{last.command_rmse:.4f} {unit} (policy, held out)'
+    error = '-' if math.isnan(last.command_rmse) else error
+    return f'epoch {last.epoch + 1}: {trainer.command} RMSE {error}, KL {last.kl:.1f}'
 
 
 def _log(log: SummaryWriter, result: EpochResult) -> None:

@@ -28,6 +28,10 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 TRAIN, TEST = 'final_database_train', 'final_database_test'
+SOURCE = (
+    'the published ones are in matlab/database of '
+    'https://github.com/ImperialCollegeLondon/Zambelli2019_RAS_multimodal_VAE'
+)
 MUTED = -2.0
 TOUCHED_OR_NOT = (-1.0, 1.0)
 # The time between two steps is not published: one step counts as one second.
@@ -162,6 +166,11 @@ def read_icub(path: Path) -> IcubWindows:
     """
     try:
         content = path.read_bytes()
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError)
+        problem = f'no such file; {SOURCE}' if missing else f'cannot be read: {error.strerror}'
+        raise DatasetError(f'{path}: {problem}') from error
+    try:
         found = loadmat(io.BytesIO(content))
     except Exception as error:  # Damaged files make SciPy raise almost anything.
         raise DatasetError(f'{path}: cannot be read as a MATLAB file: {error}') from error
@@ -213,7 +222,9 @@ def _checked(array: Any, columns: int, where: str) -> Values:
     shape, kind = getattr(array, 'shape', None), getattr(array, 'dtype', None)
     if not isinstance(array, np.ndarray) or array.dtype.kind not in 'fiu':
         raise DatasetError(f'{where}: is {type(array).__name__} of {kind}, expected real numbers')
-    if array.ndim != 2 or array.shape[1] != columns or len(array) == 0:
+    if array.ndim == 2 and len(array) == 0:
+        raise DatasetError(f'{where}: has no rows')
+    if array.ndim != 2 or array.shape[1] != columns:
         raise DatasetError(f'{where}: shape {shape}, expected rows of {columns} columns')
     with np.errstate(over='ignore'):
         rows = array.astype(np.float32)

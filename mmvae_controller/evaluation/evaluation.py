@@ -17,7 +17,7 @@ from mmvae_controller.evaluation.horizon import Horizon, look_ahead
 from mmvae_controller.evaluation.judge import judge, PatternScores
 from mmvae_controller.evaluation.neighbours import NEIGHBOURS
 from mmvae_controller.evaluation.patterns import patterns_of
-from mmvae_controller.evaluation.published import published_errors, published_note
+from mmvae_controller.evaluation.published import is_published, published_errors, published_note
 from mmvae_controller.evaluation.repeats import count_repeats
 from mmvae_controller.evaluation.selection import (
     every_row,
@@ -70,6 +70,7 @@ class Evaluation:
         units: By modality.
         patterns: By name.
         published: MSE by pattern and modality, as others published it.
+        published_rows: Whether that is of the rows judged here.
         horizon: None if no step ahead was asked for.
         notes: What a reader has to know, one sentence each.
 
@@ -83,6 +84,7 @@ class Evaluation:
     units: Mapping[str, str]
     patterns: Mapping[str, PatternScores]
     published: Mapping[str, Mapping[str, float]]
+    published_rows: bool
     horizon: Horizon | None
     notes: tuple[str, ...]
 
@@ -116,7 +118,8 @@ def evaluate(
     patterns = _patterns(decoder, windows, rows, reference, on_rows)
     horizon = _horizon(decoder, windows, rows, bank, question.steps, on_rows)
     published = published_errors(windows)
-    published_notes = [published_note(windows, rows)] if published else []
+    same_rows = is_published(windows, rows)
+    published_notes = [published_note(same_rows)] if published else []
     notes = [*selection.notes, *reference.notes, *_horizon_notes(horizon), *published_notes]
     return Evaluation(
         contract.name,
@@ -127,6 +130,7 @@ def evaluate(
         {m.name: m.unit for m in contract.modalities},
         patterns,
         published,
+        same_rows,
         horizon,
         tuple(notes),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import math
+from pathlib import PurePath
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -28,6 +29,7 @@ COLOURS = {
     'mean': '#999999',
     'published': '#000000',
 }
+PUBLISHED, PUBLISHED_ELSEWHERE = 'published', 'published, of other rows'
 SERIES = ('model', 'copy', 'ridge', 'kNN', 'mean')
 LINES = ('#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9', '#000000')
 GRID_ALPHA = 0.3
@@ -57,19 +59,21 @@ def errors_figure(evaluation: Evaluation) -> Figure:
         for panel, (step, part) in zip(line, PARTS.items(), strict=True):
             _error_panel(panel, pattern, part)
             panel.set_title(f'{name}: {step}', fontsize=10, loc='left')
+            if _common_square(evaluation) is None:
+                names = [f'{n}\n({_square(evaluation.units[n])})' for n in pattern.modalities]
+                panel.set_xticks(range(len(names)), names)
             for row, label in enumerate(panel.get_xticklabels()):
                 known = pattern.known[row, STEPS_OF[step]].all()
                 label.set_fontweight('bold' if known else 'normal')
-        _mark_published(line[-1], evaluation.published.get(name, {}), list(pattern.modalities))
-        line[0].set_ylabel('MSE')
+        published = evaluation.published.get(name, {})
+        label = PUBLISHED if evaluation.published_rows else PUBLISHED_ELSEWHERE
+        _mark_published(line[-1], published, list(pattern.modalities), label)
+        line[0].set_ylabel(f'MSE ({_common_square(evaluation) or "own unit"})')
     _share_ends(axes.ravel().tolist())
     handles, labels = _handles(axes.ravel().tolist())
     figure.legend(handles, labels, loc='outside lower center', ncols=len(labels), frameon=False)
-    figure.suptitle(
-        f'{evaluation.model} on {len(evaluation.selection.rows)} windows; what was known is bold: '
-        'the baselines return it, with error 0',
-        fontsize=11,
-    )
+    told = 'what was known is bold: the baselines return it, with error 0'
+    figure.suptitle(f'{_judged(evaluation)}\n{told}', fontsize=11)
     return figure
 
 
@@ -96,7 +100,8 @@ def calibration_figure(evaluation: Evaluation) -> Figure:
     figure.supylabel('share of the truth inside it', fontsize=10)
     handles, labels = _handles(axes)
     figure.legend(handles, labels, loc='outside right center', frameon=False)
-    figure.suptitle('Below the diagonal the model is too sure', fontsize=11)
+    told = 'below the diagonal the model is too sure'
+    figure.suptitle(f'{_judged(evaluation)}\n{told}', fontsize=11)
     return figure
 
 
@@ -108,16 +113,36 @@ def horizon_figure(evaluation: Evaluation, horizon: Horizon) -> Figure:
     axes = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for panel, (name, curve) in zip(axes, horizon.curves.items(), strict=False):
         _horizon_panel(panel, curve)
-        panel.set_title(f'{name} ({evaluation.units[name]})', fontsize=10, loc='left')
+        panel.set_title(name, fontsize=10, loc='left')
+        panel.set_ylabel(f'RMSE ({evaluation.units[name]})')
     for panel in axes[len(horizon.curves) :]:
         panel.set_visible(False)
     figure.supxlabel('steps ahead of the last known one', fontsize=10)
-    figure.supylabel('RMSE', fontsize=10)
     handles, labels = _handles(axes)
     figure.legend(handles, labels, loc='outside right center', frameon=False)
     counts = ', '.join(str(count) for count in horizon.windows)
-    figure.suptitle(f'Prediction, each step from the one before, on {counts} windows', fontsize=11)
+    told = f'prediction, each step from the one before, on {counts} windows'
+    figure.suptitle(f'{_judged(evaluation)}\n{told}', fontsize=11)
     return figure
+
+
+def _judged(evaluation: Evaluation) -> str:
+    """Return which model was judged on what, and whether it was trained on that."""
+    selection = evaluation.selection
+    count, taught = len(selection.rows), selection.trained_on
+    seen = {None: 'unknown how many', 0: 'none', count: 'ALL'}.get(taught, str(taught))
+    data = PurePath(evaluation.dataset).name or evaluation.dataset
+    return f'{evaluation.model} on {data}: {count} windows, {seen} of them trained on'
+
+
+def _common_square(evaluation: Evaluation) -> str | None:
+    """Return the unit of every MSE, None if the modalities have different ones."""
+    units = set(evaluation.units.values())
+    return _square(units.pop()) if len(units) == 1 else None
+
+
+def _square(unit: str) -> str:
+    return f'({unit})²' if '/' in unit else f'{unit}²'
 
 
 def _grid(count: int) -> tuple[int, int]:
@@ -153,7 +178,9 @@ def _share_ends(panels: list[Axes]) -> None:
     panels[0].set_ylim(min([low, *lowest]), high)
 
 
-def _mark_published(panel: Axes, errors: Mapping[str, float], names: list[str]) -> None:
+def _mark_published(
+    panel: Axes, errors: Mapping[str, float], names: list[str], label: str
+) -> None:
     """Draw a line across the bars of each modality where others have published an error."""
     places = [place for place, name in enumerate(names) if name in errors]
     if places:
@@ -161,7 +188,7 @@ def _mark_published(panel: Axes, errors: Mapping[str, float], names: list[str]) 
             [errors[names[place]] for place in places],
             [place - 3 * BAR_WIDTH for place in places],
             [place + 3 * BAR_WIDTH for place in places],
-            label='published',
+            label=label,
             color=COLOURS['published'],
         )
 

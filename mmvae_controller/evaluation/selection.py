@@ -143,6 +143,11 @@ def rows_named(text: str, count: int) -> Rows:
         raise EvaluationError(f'rows {text!r}: expected FIRST:END, such as 100:1100')
     first = int(found[1] or 0)
     end = int(found[2]) if found[2] else count
+    if found[2] and first >= end:
+        problem = 'empty, its end is left out' if first == end else 'reversed'
+        raise EvaluationError(
+            f'rows {text}: is {problem}; expected FIRST:END with FIRST below END'
+        )
     if not first < end <= count:
         raise EvaluationError(f'rows {text}: the data has {count} windows, 0:{count}')
     return np.arange(first, end, dtype=np.int64)

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 import math
 from pathlib import Path
+import re
 from typing import Any, TypeVar
 
 from mmvae_controller.modality.errors import ModalityError
 import yaml
 
 E = TypeVar('E', bound=StrEnum)
+# YAML 1.1 wants a point before the exponent and a sign in it.
+EXPONENT = re.compile(r'(?P<whole>[+-]?\d+)(?P<fraction>\.\d*)?[eE](?P<exponent>[+-]?\d+)')
 
 
 class Section:
@@ -62,7 +65,8 @@ class Section:
         def fits(value: Any) -> bool:
             return _is_number(value) and low <= value <= high
 
-        return float(self._typed(key, f'a number from {low:g} to {high:g}', fits, default))
+        expected = f'a number from {low:g} to {high:g}{_hint(self.data.get(key))}'
+        return float(self._typed(key, expected, fits, default))
 
     def integer(self, key: str, default: int | None = None, low: int = 0) -> int:
         """Return a whole number of at least low."""
@@ -123,7 +127,9 @@ class Section:
     def _get(self, key: str) -> Any:
         self._read.add(key)
         if self.data.get(key) is None:
-            raise ModalityError(f'{self.where}: {key} is missing')
+            slips = [str(k) for k in self.data if k not in self._read and _is_slip(str(k), key)]
+            instead = f'; unknown here: {", ".join(slips)}' if slips else ''
+            raise ModalityError(f'{self.where}: {key} is missing{instead}')
         return self.data[key]
 
     def _typed(self, key: str, expected: str, fits: Callable[[Any], bool], default: Any) -> Any:
@@ -162,3 +168,30 @@ def _is_number(value: Any) -> bool:
         return math.isfinite(value)
     except OverflowError:  # A whole number that no float can hold.
         return False
+
+
+def _hint(value: Any) -> str:
+    """Return how to write what looks like a number and is text to YAML 1.1, such as 2e-3."""
+    found = EXPONENT.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return ''
+    whole, fraction, exponent = found['whole'], found['fraction'] or '.0', found['exponent']
+    sign = '' if exponent[0] in '+-' else '+'
+    return f': to YAML that is text, write {whole}{fraction}e{sign}{exponent}'
+
+
+def _is_slip(found: str, wanted: str) -> bool:
+    """Return whether one is the other but for a letter, two swapped ones, case or separators."""
+    one, other = (''.join(c for c in key.lower() if c.isalnum()) for key in (found, wanted))
+    head = _shared(one, other)
+    one, other = one[head:][::-1], other[head:][::-1]
+    tail = _shared(one, other)
+    one, other = one[tail:], other[tail:]
+    swapped = len(one) == 2 and one == other[::-1]
+    return head + tail > 1 and (swapped or max(len(one), len(other)) <= 1)
+
+
+def _shared(one: str, other: str) -> int:
+    """Return how many letters two words have in common before they differ."""
+    differ = (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b)
+    return next(differ, min(len(one), len(other)))

@@ -48,7 +48,8 @@ from mmvae_controller.studies.bidirectional_training import (
 )
 from mmvae_controller.studies.bidirectional_work import SCORES_FILE, work
 from mmvae_controller.studies.errors import StudyError
-from mmvae_controller.studies.files import require_folder
+from mmvae_controller.studies.files import check_folder, Kind, prepare_folder, require_kind
+from mmvae_controller.studies.finished import Finished
 from mmvae_controller.studies.processes import work_in_processes
 
 OnProgress = Callable[[int, int, str], None]
@@ -60,7 +61,7 @@ def run(
     reduced: bool = False,
     workers: int = 2,
     on_progress: OnProgress = lambda done, total, figures: None,
-) -> None:
+) -> Finished:
     """Train and score what is not there yet, then write tables and figures of all that is.
 
     Args:
@@ -77,8 +78,9 @@ def run(
 
     """
     settings = read_settings(section, reduced)
-    require_folder(out)
+    check_folder(out, Kind.BIDIRECTIONAL)
     data = describe(read_image_label(settings.data))
+    prepare_folder(out, Kind.BIDIRECTIONAL)
     jobs, epochs = settings.jobs(data), settings.training.epochs
     for job in jobs:
         # What is trained and not yet scored: refused before others are trained.
@@ -93,21 +95,25 @@ def run(
         on_progress(sum(done.values()), len(jobs) * epochs, figures)
 
     def on_done(index: int) -> None:
-        write_tables(settings, results(jobs, settings.scores, out), out)
+        there = results(jobs, settings.scores, out)
+        write_tables(settings, there, Finished(len(there), len(jobs)), out)
 
+    on_progress(sum(done.values()), len(jobs) * epochs, '')
     works = [partial(work, settings, job, out) for job in left]
     work_in_processes(works, workers, on_epoch, on_done)
-    _report(settings, out)
+    return _report(settings, out)
 
 
-def report(section: Section, out: Path, reduced: bool = False) -> None:
+def report(section: Section, out: Path, reduced: bool = False) -> Finished:
     """Write tables and figures of what is there, and print the table; train nothing.
 
     Raises:
         StudyError: Nothing is there, or it was made of other data or with other settings.
 
     """
-    _report(read_settings(section, reduced), out)
+    settings = read_settings(section, reduced)
+    require_kind(out, Kind.BIDIRECTIONAL)
+    return _report(settings, out)
 
 
 def results(jobs: Sequence[Job], scores: Scores, out: Path) -> dict[str, dict[str, Any]]:
@@ -124,13 +130,14 @@ def results(jobs: Sequence[Job], scores: Scores, out: Path) -> dict[str, dict[st
     return found
 
 
-def _report(settings: Settings, out: Path) -> None:
+def _report(settings: Settings, out: Path) -> Finished:
     data = read_image_label(settings.data)
     jobs = settings.jobs(describe(data))
     there = results(jobs, settings.scores, out)
     if not there:
         raise StudyError(f'{out}: holds no finished model yet')
-    write_tables(settings, there, out)
+    finished = Finished(len(there), len(jobs))
+    write_tables(settings, there, finished, out)
     lines = lines_of(settings, there)
     draw_curves(lines, out)
     draw_rounds(lines, out)
@@ -141,6 +148,7 @@ def _report(settings: Settings, out: Path) -> None:
     draw_reconstructed(trained, test, out)
     draw_latents(trained, test, out)
     print_table(settings, there)
+    return finished
 
 
 def _first(line: Line, jobs: Mapping[str, Job], out: Path) -> Trained:

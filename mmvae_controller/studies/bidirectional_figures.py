@@ -43,14 +43,17 @@ def draw_curves(lines: Sequence[Line], out: Path) -> None:
             for axis, key in zip(axes, ('validation_elbo', 'kl'), strict=True):
                 label = line.model.title if seed == 0 else None
                 values = [e[key] for e in result['curve']]
-                axis.plot(epochs, values, color=f'C{number}', label=label, lw=1)
-    axes[0].set(title='ELBO of image and label, validation rows (nats)', xlabel='epoch')
+                # One epoch makes no line.
+                dot = '.' if len(epochs) == 1 else None
+                axis.plot(epochs, values, color=f'C{number}', label=label, lw=1, marker=dot)
+    axes[0].set(title='ELBO of image and label, validation rows', ylabel='ELBO (nats)')
     last = [r['curve'][-1]['validation_elbo'] for line in lines for r in line.seeds.values()]
     # The first epochs would leave the rest no room.
     axes[0].set_ylim(min(last) - 15, max(last) + 3)
-    axes[1].set(title='KL of the posterior from the prior, training (nats)', xlabel='epoch')
+    axes[1].set(title='KL of the posterior from the prior, training rows', ylabel='KL (nats)')
     axes[0].legend(fontsize=8)
     for axis in axes:
+        axis.set_xlabel('epoch')
         axis.grid(alpha=0.3)
     write_figure(out / 'curves.png', figure, DPI)
 
@@ -77,7 +80,8 @@ def draw_rounds(lines: Sequence[Line], out: Path) -> None:
     every = sorted({a.rounds for line in lines for a in line.model.askings})
     axis.set_xticks(every, labels=[str(n) for n in every], minor=False)
     axis.set_xlim(-0.1, 1.3 * max(every, default=0) + 1)
-    axis.set(xlabel='rounds of q -> p -> q', title='Generation of the image from its label (nats)')
+    axis.set(xlabel='rounds of q -> p -> q', ylabel='log-likelihood (nats)')
+    axis.set_title('Generation of the image from its label, test images')
     axis.legend(fontsize=8)
     axis.grid(alpha=0.3)
     write_figure(out / 'rounds.png', figure, DPI)
@@ -121,7 +125,7 @@ def draw_latents(trained: Sequence[Trained], test: Values, out: Path) -> None:
 
     They are the principal components of the means of q(z | x, y), for all three columns.
     """
-    figure = Figure(figsize=(10, 3 * len(trained)), layout='constrained')
+    figure = Figure(figsize=(10, 3 * len(trained) + 0.5), layout='constrained')
     axes = figure.subplots(len(trained), 3, squeeze=False)
     some = {n: v[:POINTS] for n, v in test.items()}
     draw = torch.Generator().manual_seed(SEED)
@@ -152,9 +156,12 @@ def draw_latents(trained: Sequence[Trained], test: Values, out: Path) -> None:
             dots = axis.scatter(
                 flat[:, 0], flat[:, 1], c=colours.numpy(), s=3, cmap=COLOURS, vmin=-0.5, vmax=9.5
             )
-            axis.set_title(f'{line.model.title}: {title}', fontsize=9)
+            axis.set_title(title if row == 0 else '', fontsize=10)
             axis.sharex(axes[row, 0])
             axis.sharey(axes[row, 0])
+        axes[row, 0].set_ylabel(f'{line.model.title}\nsecond component')
+    for axis in axes[-1]:
+        axis.set_xlabel('first component')
     bar = figure.colorbar(dots, ax=axes, ticks=range(CLASSES), shrink=0.5)
     bar.ax.set_yticklabels(NAMES)
     write_figure(out / 'latents.png', figure, DPI)

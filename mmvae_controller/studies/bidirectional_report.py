@@ -10,6 +10,7 @@ from typing import Any
 
 from mmvae_controller.studies.bidirectional_settings import Model, Settings
 from mmvae_controller.studies.files import write_text
+from mmvae_controller.studies.finished import Finished
 from rich.console import Console
 from rich.table import Table
 
@@ -71,11 +72,14 @@ def lines_of(settings: Settings, results: Results) -> list[Line]:
     return found
 
 
-def write_tables(settings: Settings, results: Results, out: Path) -> None:
+def write_tables(settings: Settings, results: Results, finished: Finished, out: Path) -> None:
     """Write tables.md of what is there."""
     lines = lines_of(settings, results)
+    several = any(len(line.seeds) > 1 for line in lines)
+    over = 'Mean (standard deviation) over the seeds' if several else 'One seed'
     parts = [
-        'Mean (standard deviation) over the seeds, test images, nats.',
+        *finished.caveat,
+        f'{over}, test images, nats.',
         *markdown(*scores_table(lines)),
         'Generation of x from y, by the rounds of q -> p -> q; validation rows chose among them.',
         *markdown(*asking_table(lines)),

@@ -19,11 +19,12 @@ from mmvae_controller.datasets.image_label import (
 )
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import Kind
 from mmvae_controller.training.optimising import RateSchedule
 from mmvae_controller.vae.config import Fusion, Likelihood, network_config, NetworkConfig
 from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
 
-KIND = 'bidirectional'
+LIKELIHOODS = {IMAGE: Likelihood.BERNOULLI, LABEL: Likelihood.CATEGORICAL}
 
 
 class Precision(StrEnum):
@@ -184,9 +185,9 @@ def read_settings(section: Section, reduced: bool) -> Settings:
     less = section.section('reduced').data if section.has('reduced') else {}
     whole = {k: v for k, v in section.data.items() if k != 'reduced'}
     section = Section(merged(whole, less) if reduced else whole, section.where)
-    kind = section.text('kind', KIND)
-    if kind != KIND:
-        raise StudyError(f'{section.where}: kind is {kind!r}, expected {KIND!r}')
+    kind = section.choice('kind', Kind, Kind.BIDIRECTIONAL)
+    if kind is not Kind.BIDIRECTIONAL:
+        raise StudyError(f'{section.where}: kind is {kind}, expected {Kind.BIDIRECTIONAL}')
     common, trained = section.section('network'), section.section('training')
     seeds = section.shape('seeds')
     settings = Settings(
@@ -303,9 +304,11 @@ def _askings(section: Section, network: NetworkConfig) -> tuple[Asking, ...]:
 
 
 def _check(where: str, network: NetworkConfig) -> None:
-    wanted = {IMAGE: Likelihood.BERNOULLI, LABEL: Likelihood.CATEGORICAL}
-    found = {name: b.likelihood for name, b in network.branches.items()}
-    if found != wanted:
-        raise StudyError(f'{where}: likelihoods are {found}, expected {wanted}')
+    for name, wanted in LIKELIHOODS.items():
+        found = network.branches[name].likelihood
+        if found is not wanted:
+            raise StudyError(
+                f'{where}: network: branches.{name}: likelihood is {found}, expected {wanted}'
+            )
     if network.steps != 1:
         raise StudyError(f'{where}: steps is {network.steps}, an image and its label have 1')

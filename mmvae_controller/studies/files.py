@@ -1,8 +1,9 @@
-"""Writes the files of a study whole or not at all."""
+"""The folder of a study, which has one kind; its files, written whole or not at all."""
 
 from __future__ import annotations
 
 from contextlib import suppress
+from enum import StrEnum
 import io
 import json
 import os
@@ -16,6 +17,75 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 PROBE = '.probe'
+KIND_FILE, KIND = 'study.json', 'kind'
+
+
+class Kind(StrEnum):
+    """The studies."""
+
+    KL_SCHEDULES = 'kl_schedules'
+    BIDIRECTIONAL = 'bidirectional'
+
+
+# By what a folder is known that was begun before its kind was recorded.
+TRACES = {
+    Kind.KL_SCHEDULES: ('groups/*.json', 'states/*.safetensors'),
+    Kind.BIDIRECTIONAL: ('*-seed*/curve.json', '*-seed*/training.safetensors'),
+}
+
+
+def prepare_folder(path: Path, kind: Kind) -> None:
+    """Make the folder of a study if it is not there, and record its kind.
+
+    Raises:
+        StudyError: It cannot be written, or holds a study of another kind.
+
+    """
+    check_folder(path, kind)
+    require_folder(path)
+    if not (path / KIND_FILE).exists():
+        write_json(path / KIND_FILE, {KIND: kind})
+
+
+def check_folder(path: Path, kind: Kind) -> None:
+    """Check that a folder can be prepared, and leave nothing behind.
+
+    Raises:
+        StudyError: It cannot be written, or holds a study of another kind.
+
+    """
+    require_kind(path, kind)
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    require_folder(path)
+    with suppress(OSError):  # Somebody else has put something there.
+        for folder in made:
+            folder.rmdir()
+
+
+def require_kind(path: Path, kind: Kind) -> None:
+    """Refuse the folder of another study: tables and figures have the same names in all.
+
+    Raises:
+        StudyError: It holds a study of another kind.
+
+    """
+    for found in _kinds_of(path):
+        if found != kind:
+            raise StudyError(
+                f'{path}: holds a study of the kind {found}, this one is {kind}: name another '
+                'folder with --out'
+            )
+
+
+def _kinds_of(path: Path) -> list[str]:
+    """Return what is recorded, else what the files in a folder are those of."""
+    record = path / KIND_FILE
+    if not record.is_file():
+        return [k for k, traces in TRACES.items() if any(any(path.glob(t)) for t in traces)]
+    try:
+        return [str(json.loads(record.read_text(encoding='utf-8'))[KIND])]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StudyError(f'{record}: cannot be read: {error}; remove it') from error
 
 
 def require_folder(path: Path) -> None:

@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from mmvae_controller.modality.reader import Section
-from mmvae_controller.studies.files import require_folder
+from mmvae_controller.studies.files import Kind, prepare_folder, require_kind
+from mmvae_controller.studies.finished import Finished
 from mmvae_controller.studies.kl_schedules_config import kl_study, KlStudy
 from mmvae_controller.studies.kl_schedules_figures import draw_figures
 from mmvae_controller.studies.kl_schedules_report import write_report
@@ -37,7 +38,7 @@ def run(
     reduced: bool,
     workers: int,
     on_progress: OnProgress,
-) -> None:
+) -> Finished:
     """Train what is not there yet, then write tables and figures of all that is.
 
     Args:
@@ -54,8 +55,8 @@ def run(
             data or with another configuration.
 
     """
-    require_folder(out)
     study, data = kl_study(section, training, reduced), describe(windows)
+    prepare_folder(out, Kind.KL_SCHEDULES)
     groups = study.groups()
     total = len(groups) * study.training.epochs
     done = {g.name: study.training.epochs for g in groups if read_result(out, g, data) is not None}
@@ -67,20 +68,26 @@ def run(
         figures = f'{group}: epoch {epoch} of {study.training.epochs}'
         on_progress(sum(done.values()), total, figures)
 
+    on_progress(sum(done.values()), total, '')
     works = [partial(train_group, group, windows, out) for group in left]
     work_in_processes(works, workers, on_epoch)
-    _write(study, data, out)
+    return _write(study, data, out)
 
 
 def report(
     section: Section, out: Path, windows: Windows, training: TrainingConfig, reduced: bool
-) -> None:
+) -> Finished:
     """Write tables and figures of the groups that are finished; train nothing."""
-    _write(kl_study(section, training, reduced), describe(windows), out)
+    require_kind(out, Kind.KL_SCHEDULES)
+    return _write(kl_study(section, training, reduced), describe(windows), out)
 
 
-def _write(study: KlStudy, data: str, out: Path) -> None:
-    found = [read_result(out, g, data) for g in study.groups()]
-    summary = summarise([result for result in found if result is not None])
-    write_report(summary, out)
+def _write(study: KlStudy, data: str, out: Path) -> Finished:
+    groups = {g.name: len(g.configs) for g in study.groups()}
+    results = {g.name: read_result(out, g, data) for g in study.groups()}
+    there = {name: result for name, result in results.items() if result is not None}
+    finished = Finished(sum(groups[name] for name in there), sum(groups.values()))
+    summary = summarise([*there.values()])
+    write_report(summary, finished, out)
     draw_figures(summary, out)
+    return finished

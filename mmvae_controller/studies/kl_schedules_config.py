@@ -9,7 +9,7 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.errors import StudyError
 from mmvae_controller.training.config import muting_config, TrainingConfig
 from mmvae_controller.training.muting import Muting
-from mmvae_controller.vae.schedule import KlSchedule
+from mmvae_controller.vae.schedule import kl_schedule, KlSchedule
 
 # Below the lowest slash: a model is named scaling/protocol/schedule/seed.
 SEPARATOR = '/'
@@ -102,12 +102,13 @@ def kl_study(section: Section, training: TrainingConfig, reduced: bool) -> KlStu
     Raises:
         ModalityError: A key is missing, wrong or unknown.
         StudyError: Nothing is held out to judge the models on.
-        TrainingError: A protocol has an unknown pattern.
+        TrainingError: A protocol has an unknown pattern, or none with a share.
+        VaeError: The weight of a schedule would grow.
 
     """
     if training.held_out == 0:
         raise StudyError(f'{section.where}: held_out is 0, but the models are judged on such rows')
-    schedules = {n: _schedule(s) for n, s in section.sections('schedules').items()}
+    schedules = {n: kl_schedule(s, epochs=1) for n, s in section.sections('schedules').items()}
     protocols = {n: muting_config(s) for n, s in section.sections('protocols').items()}
     scalings = {n: _weight(s) for n, s in section.sections('scalings').items()}
     full = section.section('full')
@@ -139,12 +140,6 @@ def _sized(study: KlStudy, size: Section) -> KlStudy:
     )
     size.done()
     return sized
-
-
-def _schedule(section: Section) -> KlSchedule:
-    schedule = KlSchedule(section.number('start'), section.number('plateau'), 1)
-    section.done()
-    return schedule
 
 
 def _weight(section: Section) -> float | None:

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 DPI = 110
+# Lines that end alike lie on each other: each shows through the gaps of the next.
+DASHES = ('-', (0, (5, 2)), '-', (0, (5, 2)), '-.', ':')
 COLOURS = ('tab:red', 'tab:blue', 'tab:green', 'tab:orange', 'tab:purple', 'tab:brown')
 # Where the axis of the KL begins: less is none.
 SMALLEST_NATS = 0.01
@@ -37,24 +39,28 @@ def draw_figures(summary: Summary, out: Path) -> None:
 def _curves(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
     """Draw loss, KL, active units and error over the epochs, a column for each protocol."""
     rows = (
-        'training loss',
-        'KL (nats)',
-        'active units',
-        'MSE / variance, mean over modalities and patterns',
+        ('training loss', 'loss (weighted nats)'),
+        ('KL of the posterior from the prior', 'KL (nats)'),
+        ('active units', 'units'),
+        ('error, mean over modalities and patterns', 'MSE / variance'),
     )
     figure = Figure(figsize=(5.5 * len(protocols), 11), layout='constrained')
-    figure.suptitle(f'{scaling}: median and quartiles over the seeds, held-out rows')
+    figure.suptitle(
+        f'{scaling}: {_over_seeds(summary, scaling)}; loss on trained, else held-out rows'
+    )
     axes = figure.subplots(len(rows), len(protocols), squeeze=False, sharex=True)
     for column, protocol in enumerate(protocols):
-        for cell, colour in zip(summary.of(scaling, protocol), COLOURS, strict=False):
+        cells = summary.of(scaling, protocol)
+        for cell, colour, dash in zip(cells, COLOURS, DASHES, strict=False):
             epochs = [epoch for epoch, _ in cell.curve]
             for row, series in enumerate(_series(cell)):
                 label = cell.condition.schedule
                 axis: Axes = axes[row, column]
-                axis.plot(epochs, series[:, 0], color=colour, label=label)
+                axis.plot(epochs, series[:, 0], color=colour, ls=dash, label=label)
                 axis.fill_between(epochs, series[:, 1], series[:, 2], color=colour, alpha=0.2)
-        for row, title in enumerate(rows):
+        for row, (title, unit) in enumerate(rows):
             axes[row, column].set_title(f'{title}, {protocol} masks', fontsize=10)
+            axes[row, column].set_ylabel(unit)
             axes[row, column].grid(alpha=0.3)
         axes[1, column].set_yscale('log')
         axes[1, column].set_ylim(bottom=SMALLEST_NATS)
@@ -77,7 +83,7 @@ def _errors(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
     names = list(summary.variance)
     patterns = list(summary.of(scaling, protocols[0])[0].last['mse'])
     figure = Figure(figsize=(4 * len(patterns), 3.6 * len(protocols)), layout='constrained')
-    figure.suptitle(f'{scaling}: MSE on held-out rows; quartiles over the seeds')
+    figure.suptitle(f'{scaling}: MSE on held-out rows; {_over_seeds(summary, scaling)}')
     axes = figure.subplots(len(protocols), len(patterns), squeeze=False, sharey=True)
     for row, protocol in enumerate(protocols):
         cells = summary.of(scaling, protocol)
@@ -102,6 +108,7 @@ def _errors(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
             axis.set_yscale('log')
             axis.set_xticks(range(len(names)), names)
             axis.set_title(f'{pattern}, {protocol} masks', fontsize=10)
+        axes[row, 0].set_ylabel('MSE (squared unit of the data)')
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc='outside lower center', ncols=len(labels), fontsize=9)
     return figure
@@ -111,8 +118,8 @@ def _alone(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
     """Draw how well each modality is known from another one alone: MSE / variance."""
     names = list(summary.variance)
     count = max(len(summary.of(scaling, p)) for p in protocols)
-    figure = Figure(figsize=(3.3 * count, 3.5 * len(protocols)), layout='constrained')
-    figure.suptitle(f'{scaling}: MSE / variance of a column if the row alone is known')
+    figure = Figure(figsize=(3.3 * count + 0.8, 3.6 * len(protocols)), layout='constrained')
+    figure.suptitle(f'{scaling}: how far off each modality is if one alone is known')
     axes = figure.subplots(len(protocols), count, squeeze=False)
     for row, protocol in enumerate(protocols):
         for axis, cell in zip(axes[row], summary.of(scaling, protocol), strict=False):
@@ -120,7 +127,7 @@ def _alone(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
             grid = np.array(
                 [[found[i][j][MEDIAN] / summary.variance[j] for j in names] for i in names]
             )
-            axis.imshow(grid, vmin=0, vmax=WORST, cmap='viridis')
+            image = axis.imshow(grid, vmin=0, vmax=WORST, cmap='viridis')
             for y, x in np.ndindex(grid.shape):
                 colour = 'white' if grid[y, x] < WORST / 2 else 'black'
                 axis.text(
@@ -128,5 +135,18 @@ def _alone(summary: Summary, scaling: str, protocols: Sequence[str]) -> Figure:
                 )  # fmt: skip
             axis.set_xticks(range(len(names)), names, rotation=45)
             axis.set_yticks(range(len(names)), names)
-            axis.set_title(f'{cell.condition.schedule}, {protocol}', fontsize=10)
+            axis.set_title(f'{cell.condition.schedule}, {protocol} masks', fontsize=10)
+        axes[row, 0].set_ylabel('known')
+    for axis in axes[-1]:
+        axis.set_xlabel('decoded')
+    label = 'MSE / variance; 1: no better than the mean of the rows'
+    figure.colorbar(image, ax=axes, extend='max', shrink=0.8, label=label)
     return figure
+
+
+def _over_seeds(summary: Summary, scaling: str) -> str:
+    """Return what is drawn of how many seeds."""
+    counts = sorted({len(c.seeds) for c in summary.cells if c.condition.scaling == scaling})
+    if counts == [1]:
+        return 'one seed'
+    return f'median and quartiles over {" or ".join(map(str, counts))} seeds'

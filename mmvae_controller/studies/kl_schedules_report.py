@@ -8,6 +8,7 @@ from typing import Any
 
 from mmvae_controller.evaluation.published import MEDIANS, MODALITIES
 from mmvae_controller.studies.files import write_json, write_text
+from mmvae_controller.studies.finished import Finished
 from mmvae_controller.studies.kl_schedules_summary import (
     Cell,
     HIGH,
@@ -20,26 +21,29 @@ from mmvae_controller.studies.kl_schedules_summary import (
 RESULTS_FILE, TABLES_FILE = 'results.json', 'tables.md'
 
 
-def write_report(summary: Summary, out: Path) -> None:
+def write_report(summary: Summary, finished: Finished, out: Path) -> None:
     """Write results.json and tables.md."""
     write_json(out / RESULTS_FILE, summary.data())
-    write_text(out / TABLES_FILE, tables(summary))
+    write_text(out / TABLES_FILE, tables(summary, finished))
 
 
-def tables(summary: Summary) -> str:
+def tables(summary: Summary, finished: Finished) -> str:
     """Return all tables: numbers are the median over the seeds, and (lower to upper quartile)."""
     trained, held_out = summary.rows
+    several = any(len(cell.seeds) > 1 for cell in summary.cells)
+    over = 'Median over the seeds (lower to upper quartile).' if several else 'One seed.'
     lines = [
+        *finished.caveat,
         f'Trained on {trained} windows, measured on {held_out} that were held out, each model by '
-        f'the median of its last {LAST_LOOKS} records. Median over the seeds (lower to upper '
-        'quartile).',
+        f'the median of its last {LAST_LOOKS} records. {over}',
         '',
     ]
     lines += ['### Overview', '', *_overview(summary), '']
     for scaling, protocol in summary.blocks:
         cells = summary.of(scaling, protocol)
-        seeds = len(cells[0].seeds)
-        lines += [f'### {scaling}, {protocol} masks: {seeds} seeds, {cells[0].epochs} epochs', '']
+        seeds, epochs = len(cells[0].seeds), cells[0].epochs
+        plural = '' if seeds == 1 else 's'
+        lines += [f'### {scaling}, {protocol} masks: {seeds} seed{plural}, {epochs} epochs', '']
         lines += [*_error_table(summary, cells), '']
         lines += ['Of one modality alone:', '', *_importance_table(summary, cells), '']
     return '\n'.join(lines)

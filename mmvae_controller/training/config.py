@@ -14,10 +14,11 @@ from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.vae.config import network_config, NetworkConfig
 from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
-from mmvae_controller.vae.schedule import KlSchedule
+from mmvae_controller.vae.schedule import kl_schedule, KlSchedule
 
 OFF = math.inf
 LARGEST_HELD_OUT = 0.9
+PICTURE_SHARE = 'picture_share'
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
         name=root.text('name'),
         network=network,
         muting=muting_config(root.section('muting')),
-        kl=_kl_schedule(root.section('kl')),
+        kl=kl_schedule(root.section('kl')),
         epochs=root.integer('epochs', low=1),
         batch_size=root.integer('batch_size', low=1),
         learning_rate=root.number('learning_rate', low=1e-7, high=1),
@@ -109,28 +110,27 @@ def muting_config(shares: Section) -> Muting:
     """Read the share of each pattern of masks.
 
     Raises:
-        TrainingError: A pattern is unknown.
+        TrainingError: A pattern is unknown, or none has a share.
 
     """
     unknown = set(shares.data) - {p.value for p in Pattern}
     if unknown:
         raise TrainingError(
-            f'{shares.where}: unknown pattern {sorted(unknown)}; known are {[*Pattern]}'
+            f'{shares.where}: unknown pattern {sorted(unknown)}; known are {", ".join(Pattern)}'
         )
-    return Muting({Pattern(k): shares.number(k, low=0) for k in shares.data})
-
-
-def _kl_schedule(kl: Section) -> KlSchedule:
-    schedule = KlSchedule(kl.number('start'), kl.number('plateau'), kl.integer('epochs', low=1))
-    kl.done()
-    return schedule
+    try:
+        return Muting({Pattern(k): shares.number(k, low=0) for k in shares.data})
+    except TrainingError as error:
+        raise TrainingError(f'{shares.where}: {error}') from error
 
 
 def _objective(root: Section, network: NetworkConfig) -> ObjectiveConfig:
     section = root.section('objective') if root.has('objective') else Section({}, root.where)
     objective = objective_config(section, network)
     # Concerns every objective, so it may stand above their section.
-    share = root.number('picture_share', objective.picture_share, low=0.01, high=1.0)
+    if section.has(PICTURE_SHARE) and root.has(PICTURE_SHARE):
+        raise TrainingError(f'{root.where}: {PICTURE_SHARE} is there twice, name it once')
+    share = root.number(PICTURE_SHARE, objective.picture_share, low=0.01, high=1.0)
     return replace(objective, picture_share=share)
 
 

@@ -50,7 +50,8 @@ class Muting:
     def __post_init__(self) -> None:
         """Refuse shares from which nothing can be drawn."""
         if min(self.shares.values(), default=0) < 0 or sum(self.shares.values()) <= 0:
-            raise TrainingError(f'muting shares {dict(self.shares)}: expected some above 0')
+            said = ', '.join(f'{p.value}: {share:g}' for p, share in self.shares.items())
+            raise TrainingError(f'shares are {{{said}}}, expected some above 0 and none below')
 
     def check(self, patterns: Mapping[str, Mask]) -> None:
         """Raise unless all that has a share can be drawn from data with these named masks.

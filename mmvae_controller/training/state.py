@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 import json
 from pathlib import Path
+import re
 from typing import Any
 
 from mmvae_controller.training.errors import TrainingError
@@ -12,6 +13,9 @@ from safetensors import safe_open, SafetensorError
 from safetensors.torch import save_file
 import torch
 from torch import Tensor
+
+# Of an identity that is written as a configuration on some data.
+KEY, ON = re.compile(r'(\w+)='), ') on '
 
 
 def save_state(
@@ -75,8 +79,9 @@ def load_state(
         raise TrainingError(f'{path}: is no state of a training run')
     if notes['identity'] != identity:
         raise TrainingError(
-            f'{path}: belongs to another configuration or data set; train into another '
-            'folder, or restore what it was started with'
+            f'{path}: belongs to another configuration or data set'
+            f'{_difference(notes["identity"], identity)}; train into another folder, or restore '
+            'what it was started with'
         )
     model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith('model.')})
     state = optimiser.state_dict()
@@ -100,3 +105,15 @@ def _rates(scheduler: torch.optim.lr_scheduler.LambdaLR) -> list[float]:
         float(base) * float(factor(scheduler.last_epoch))
         for base, factor in zip(scheduler.base_lrs, factors, strict=True)
     ]
+
+
+def _difference(saved: str, wanted: str) -> str:
+    """Return what two identities `KEY=VALUE, ... on DATA` differ in, as far as they are such."""
+    (old, _, old_data), (new, _, new_data) = (i.partition(ON) for i in (saved, wanted))
+    was, now = (KEY.split(config)[1:] for config in (old, new))
+    values = zip(now[::2], was[::2], was[1::2], now[1::2], strict=False)
+    names = [key for key, old_key, a, b in values if (old_key, a) != (key, b)]
+    # A key that one of them lacks shifts all that follow.
+    names = names[:1] if was[::2] != now[::2] else names
+    names += ['the data'] if old_data != new_data else []
+    return f' ({", ".join(dict.fromkeys(names))} differ)' if names else ''

@@ -21,9 +21,9 @@ from enum import StrEnum
 
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.spec import Encoder
-from mmvae_controller.vae.config import Fusion, NetworkConfig
+from mmvae_controller.vae.config import Fusion, Likelihood, NetworkConfig
 from mmvae_controller.vae.distributions import Decoded, Distribution, kl, product
-from mmvae_controller.vae.encoders import ExpertsEncoder
+from mmvae_controller.vae.encoders import ExpertsEncoder, SubsetEncoder
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective, weighted_elbo
@@ -57,6 +57,13 @@ FUSION_OF = {
     Kind.JMVAE_KL: (Fusion.SUBSETS,),
     Kind.MVAE: (Fusion.EXPERTS_AND_PRIOR,),
     Kind.MVTCAE: (Fusion.EXPERTS,),
+}
+# Of the keys that not every objective has, those that one reads.
+READS = {
+    Kind.ELBO: (),
+    Kind.JMVAE_KL: ('alpha', 'subsets'),
+    Kind.MVAE: ('subsets',),
+    Kind.MVTCAE: ('alpha',),
 }
 # .1 is best in the published numbers of JMVAE-kl, first written with 1; .9 as MVTCAE published.
 ALPHA = dict.fromkeys(Kind, 0.1) | {Kind.MVTCAE: 0.9}
@@ -106,10 +113,11 @@ def objective_config(section: Section, network: NetworkConfig) -> ObjectiveConfi
 
     Raises:
         ModalityError: A key is missing, wrong or unknown.
-        VaeError: The network's fusion is not the objective's.
+        VaeError: The objective does not read a key, or the network's fusion is not its own.
 
     """
     kind = section.choice('kind', Kind, Kind.ELBO)
+    _refuse_unread(section, kind)
     config = ObjectiveConfig(
         kind=kind,
         alpha=section.number('alpha', default=ALPHA[kind], low=0.0),
@@ -126,12 +134,26 @@ def objective_config(section: Section, network: NetworkConfig) -> ObjectiveConfi
         )
     if network.hierarchy is not None and config.kind in (Kind.JMVAE_KL, Kind.MVTCAE):
         raise VaeError(f'{section.where}: {config.kind} is defined for one latent, not for more')
+    likelihoods = {b.likelihood for b in network.branches.values()}
+    if config.variance_power and Likelihood.GAUSSIAN not in likelihoods:
+        raise VaeError(
+            f'{section.where}: variance_power is {config.variance_power:g}, but nothing is '
+            'decoded as a Gaussian: leave it out'
+        )
     if config.kind is Kind.MVTCAE and config.alpha > 1:
         raise VaeError(
             f'{section.where}: alpha is {config.alpha:g}, expected at most 1 for {config.kind}: '
             'above, it would seek divergence from the prior'
         )
     return config
+
+
+def _refuse_unread(section: Section, kind: Kind) -> None:
+    """Refuse a key that would change nothing, such as the alpha of an ELBO."""
+    for key in ('alpha', 'subsets'):
+        if section.has(key) and key not in READS[kind]:
+            readers = ', '.join(k for k, keys in READS.items() if key in keys)
+            raise VaeError(f'{section.where}: {key} is not read by {kind}, only by {readers}')
 
 
 def noise_sizes(network: TwoStepVAE) -> tuple[int, ...]:
@@ -226,15 +248,17 @@ def _jmvae_kl(
     noise: Sequence[Tensor],
     kl_weight: float | Tensor,
 ) -> Objective:
+    assert isinstance(network.encoder, SubsetEncoder)
     complete = _complete(network, sample)
     posterior = network.encode(sample.shown, complete)
     found = _elbo(network, config, sample, posterior, noise, kl_weight)
     loss = found.loss
     for known in _subsets(config, sample, complete):
-        apart = kl(posterior, network.encode(sample.shown, known)).sum(dim=1)
-        # A subset of nothing is N(0, I), which no encoder can bring closer.
-        anything = known.flatten(1).amax(dim=1)
-        loss = loss + config.alpha * (apart * anything).mean()
+        apart = kl(posterior, network.encoder.subset(sample.shown, known)).sum(dim=1)
+        # A subset of nothing is N(0, I), which no encoder can bring closer; one of everything is
+        # the joint posterior, and no distance from itself.
+        proper = known.flatten(1).amax(dim=1) * (1 - known.flatten(1).amin(dim=1))
+        loss = loss + config.alpha * (apart * proper).mean()
     return replace(found, loss=loss)
 
 

@@ -9,7 +9,7 @@ from mmvae_controller.datasets.icub import MODALITIES, TEST
 from mmvae_controller.datasets.opening import open_windows
 import numpy as np
 import pytest
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 from typer.testing import CliRunner
 import yaml
 
@@ -65,7 +65,7 @@ def train(tmp_path, file):
 @pytest.mark.slow
 def test_a_published_file_is_trained_on_and_its_split_can_be_made_again(train, file):
     output, provenance = train()
-    assert 'normalised, KL' in output
+    assert 'normalised (policy, held out), KL' in output
     split = provenance['split']
     assert split == {'held_out': 0.2, 'seed': 0}
     rows, validation = open_windows(f'icub:{file}').split(**split)
@@ -82,6 +82,53 @@ def test_with_nothing_held_out_there_is_no_figure_and_none_is_made_up(train):
     assert provenance['last_epoch']['command_rmse'] is None
 
 
+@pytest.mark.slow
+def test_another_split_holds_out_other_rows(train):
+    split = train('--split-seed', '3')[1]['split']
+    assert split == {'held_out': 0.2, 'seed': 3}
+
+
+@pytest.mark.slow
+def test_what_is_trained_is_neither_gone_on_with_nor_trained_otherwise(train, tmp_path):
+    train()
+    output, _ = train()
+    assert output == f'{tmp_path / "model"}: is trained already\n'
+    words = ['train', '--dataset', f'icub:{tmp_path / "file.mat"}', '--config']
+    words += [str(tmp_path / 'tiny.yaml'), '--out', str(tmp_path / 'model')]
+    result = CliRunner().invoke(app, [*words, '--epochs', '50', '--seed', '5'])
+    assert result.exit_code == 2
+    assert '(epochs, seed differ)' in result.stderr
+
+
+def test_a_model_that_was_made_elsewhere_is_not_written_over(file, tmp_path):
+    out = tmp_path / 'shipped'
+    out.mkdir()
+    (out / 'model.yaml').write_text('kept')
+    words = ['train', '--config', 'train/icub.yaml', '--dataset', f'icub:{file}', '--out']
+    result = CliRunner().invoke(app, [*words, str(out)])
+    assert result.exit_code == 2
+    assert f'{out}: holds a finished model that this run did not make' in result.stderr
+    assert [p.name for p in out.iterdir()] == ['model.yaml']
+    assert (out / 'model.yaml').read_text() == 'kept'
+
+
+def test_a_likelihood_that_is_refused_leaves_no_folder(file, tmp_path):
+    branches = TRAINING['network']['branches']
+    pressed = {**branches['touch'], 'likelihood': 'categorical', 'normalise': False}
+    network = {**TRAINING['network'], 'branches': {**branches, 'touch': pressed}}
+    config = tmp_path / 'odd.yaml'
+    # A touch of -1 or 1 has no class.
+    rows = loadmat(file)[TEST]
+    rows[:, 16:18] = -1
+    savemat(tmp_path / 'other.mat', {TEST: rows})
+    config.write_text(yaml.safe_dump({**TRAINING, 'network': network}))
+    words = ['train', '--config', str(config), '--dataset', f'icub:{tmp_path / "other.mat"}']
+    result = CliRunner().invoke(app, [*words, '--out', str(tmp_path / 'model')])
+    assert result.exit_code == 2
+    assert 'the likelihood categorical needs 0 to 1' in result.stderr
+    assert not (tmp_path / 'model').exists()
+
+
 @pytest.mark.parametrize('share', ['-0.1', '0.95', 'nan'])
 def test_a_share_out_of_range_is_refused(share):
     result = CliRunner().invoke(
@@ -95,7 +142,7 @@ def test_a_share_out_of_range_is_refused(share):
 def test_an_unknown_kind_of_data_is_one_line_and_exit_code_2(tmp_path):
     result = CliRunner().invoke(app, ['train', '--dataset', 'foo:bar', '--out', str(tmp_path)])
     assert result.exit_code == 2
-    assert "unknown prefix 'foo', expected icub:PATH" in result.stderr
+    assert "unknown prefix 'foo', expected icub:" in result.stderr
     assert result.stderr.count('\n') == 1
 
 

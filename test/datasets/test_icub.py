@@ -237,8 +237,20 @@ def test_a_file_that_is_no_matlab_file_is_refused(tmp_path, content):
     path = tmp_path / 'data.mat'
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DatasetError, match=r'data\.mat: (cannot be read|has variables \[\])'):
+    with pytest.raises(
+        DatasetError, match=r'data\.mat: (no such file|cannot be read|has variables \[\])'
+    ):
         read_icub(path)
+
+
+def test_a_file_that_is_not_there_is_told_with_where_to_get_it(tmp_path):
+    with pytest.raises(DatasetError, match=r'none\.mat: no such file; .*github\.com/Imperial'):
+        read_icub(tmp_path / 'none.mat')
+
+
+def test_a_table_without_rows_says_so(read):
+    with pytest.raises(DatasetError, match=f'{TEST}: has no rows'):
+        read(**{TEST: np.zeros((0, 28))})
 
 
 def test_a_file_cut_short_anywhere_is_refused(read, complete, tmp_path):
@@ -252,7 +264,7 @@ def test_a_file_cut_short_anywhere_is_refused(read, complete, tmp_path):
 
 
 @pytest.mark.parametrize('variable', [TRAIN, TEST])
-@pytest.mark.parametrize('shape', [(8, 27), (8, 57), (0, 28), (2, 2, 28)])
+@pytest.mark.parametrize('shape', [(8, 27), (8, 57), (2, 2, 28)])
 def test_a_table_of_another_shape_is_refused(read, variable, shape):
     with pytest.raises(DatasetError, match=rf'{variable}: shape \({shape[0]}, .*expected rows of'):
         read(**{variable: np.zeros(shape)})

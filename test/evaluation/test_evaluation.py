@@ -34,8 +34,8 @@ def network(icub_formula, windows):
     )
 
 
-def asked(network, windows, bank=None, **question):
-    return evaluate(network, windows, bank, Question('data', **question), lambda *told: None)
+def asked(network, windows, bank=None, dataset='data', **question):
+    return evaluate(network, windows, bank, Question(dataset, **question), lambda *told: None)
 
 
 def drawn(evaluation, width=100):
@@ -154,11 +154,18 @@ def test_published_errors_stand_beside_the_icub_alone(network, windows, icub, ic
 
 
 def test_the_published_rows_of_the_test_file_are_told_apart(icub, icub_formula):
-    test_file = icub(windows=1101, variable='final_database_test', **{'from': PAPER})
+    test_file = icub(windows=1487, variable='final_database_test', **{'from': PAPER})
     notes = asked(icub_formula(), test_file, rows='100:1100', steps=0).notes
     assert notes[-1].endswith('the rows judged here.')
     notes = asked(icub_formula(), test_file, rows='101:1101', steps=0).notes
     assert notes[-1].endswith('judged here are other rows.')
+
+
+def test_other_data_under_the_name_of_the_test_file_is_not_taken_for_it(icub, icub_formula):
+    other = icub(windows=1845, variable='final_database_test', **{'from': PAPER})
+    evaluation = asked(icub_formula(), other, rows='100:1100', steps=0)
+    assert evaluation.notes[-1].endswith('judged here are other rows.')
+    assert not evaluation.published_rows
 
 
 def test_the_published_table_names_every_pattern_of_the_data(windows):
@@ -217,6 +224,33 @@ def test_every_figure_can_be_drawn(network, windows, tmp_path):
         figure.savefig(tmp_path / f'{name}.png')
     found = {path.name for path in tmp_path.iterdir()}
     assert found == {'errors.png', 'calibration.png', 'horizon.png'}
+
+
+def words_of(figure):
+    panels = figure.axes
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    return figure.get_suptitle(), {panel.get_ylabel() for panel in panels} - {''}, legend
+
+
+def test_every_figure_names_the_model_the_data_and_what_was_trained_on(windows, icub_formula):
+    taught = icub_formula(provenance={'dataset': {'sha256': 'of the training file'}})
+    drawn_figures = figures(asked(taught, windows, dataset='icub:some/where/file.mat'))
+    for figure in drawn_figures.values():
+        title = words_of(figure)[0]
+        assert 'formula on file.mat: 80 windows, ALL of them trained on' in title
+    _, units, legend = words_of(drawn_figures['errors'])
+    assert units == {'MSE (normalised²)'}
+    assert 'published, of other rows' in legend
+    assert words_of(drawn_figures['horizon'])[1] == {'RMSE (normalised)'}
+
+
+def test_modalities_of_different_units_have_each_its_own(world, formula, formulas):
+    evaluation = asked(formula(world.modalities, formulas['echo']), world)
+    figure = figures(evaluation)['errors']
+    assert words_of(figure)[1] == {'MSE (own unit)'}
+    names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert names == ['camera\n(intensity²)', 'joints\n(rad²)', 'touch\n(N²)', 'motor\n((rad/s)²)']
+    assert 'unknown how many of them trained on' in words_of(figure)[0]
 
 
 def test_no_bar_is_cut(network, windows):

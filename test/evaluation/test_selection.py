@@ -135,9 +135,15 @@ def test_a_range_counts_from_0_without_its_end(text, first, end):
     assert rows_named(text, 1487).tolist() == list(range(first, end))
 
 
-@pytest.mark.parametrize('text', ['100:1100', '5:5', '7:3', '80:', '0:81'])
+@pytest.mark.parametrize('text', ['100:1100', '80:', '100:', '0:81'])
 def test_a_range_that_is_not_there_is_an_error_that_names_it_and_the_count(text):
     with pytest.raises(EvaluationError, match=f'rows {text}: the data has 80 windows'):
+        rows_named(text, 80)
+
+
+@pytest.mark.parametrize(('text', 'problem'), [('5:5', 'empty'), ('7:3', 'reversed')])
+def test_a_range_of_nothing_is_an_error_that_says_so(text, problem):
+    with pytest.raises(EvaluationError, match=f'rows {text}: is {problem}.* FIRST below END'):
         rows_named(text, 80)
 
 

@@ -1,10 +1,12 @@
 """Files that are no YAML mapping, and values that are not what they should be."""
 
 from enum import StrEnum
+import re
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.reader import read_yaml, Section
 import pytest
+import yaml
 
 
 class Colour(StrEnum):
@@ -77,6 +79,38 @@ def test_a_default_of_nothing_is_a_default_too():
     section = Section({}, 'here')
     assert section.texts('b', default=()) == ()
     assert section.integer('c', default=0) == 0
+
+
+@pytest.mark.parametrize(
+    ('typed', 'meant'),
+    [
+        ('learningrate', 'learning_rate'),
+        ('leraning_rate', 'learning_rate'),
+        ('Epochs', 'epochs'),
+        ('epoch', 'epochs'),
+    ],
+)
+def test_a_missing_key_names_the_one_that_it_was_typed_as(typed, meant):
+    section = Section({typed: 1, 'batch_size': 2}, 'here')
+    with pytest.raises(ModalityError, match=f'here: {meant} is missing; unknown here: {typed}$'):
+        section.number(meant)
+
+
+@pytest.mark.parametrize(('other', 'missing'), [('decoder', 'encoder'), ('start', 'plateau')])
+def test_a_key_that_will_be_read_later_is_not_called_unknown(other, missing):
+    with pytest.raises(ModalityError, match=f'{missing} is missing$'):
+        Section({other: 1}, 'here').number(missing)
+
+
+@pytest.mark.parametrize(
+    ('written', 'hint'), [('2e-3', '2.0e-3'), ('1.5E3', '1.5e+3'), ('-1e5', '-1.0e+5')]
+)
+def test_a_number_that_yaml_reads_as_text_is_told_how_to_be_written(written, hint):
+    data = yaml.safe_load(f'a: {written}')
+    with pytest.raises(ModalityError, match=re.escape(f'{written!r}, expected a number')) as told:
+        Section(data, 'here').number('a')
+    assert str(told.value).endswith(f'write {hint}')
+    assert Section(yaml.safe_load(f'a: {hint}'), 'here').number('a') == float(written)
 
 
 def test_a_key_that_nobody_read_is_unknown():

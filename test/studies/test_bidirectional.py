@@ -5,7 +5,7 @@ import struct
 
 from mmvae_controller.datasets.image_label import IMAGE, LABEL, MODALITIES, read_image_label
 from mmvae_controller.modality.reader import read_yaml, Section
-from mmvae_controller.studies import bidirectional, bidirectional_work
+from mmvae_controller.studies import bidirectional, bidirectional_figures, bidirectional_work
 from mmvae_controller.studies.bidirectional_report import lines_of, scores_table
 from mmvae_controller.studies.bidirectional_scoring import (
     bound,
@@ -26,6 +26,7 @@ from mmvae_controller.studies.bidirectional_settings import (
 )
 from mmvae_controller.studies.bidirectional_training import find_trained, train
 from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import Kind, prepare_folder
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.vae.bounds import generation
 from mmvae_controller.vae.network import TwoStepVAE
@@ -119,8 +120,51 @@ def test_a_study_leaves_scores_tables_and_figures_and_trains_nothing_twice(
     assert found['epochs'] == 2
     assert found['scores']['asking']['image'] in ('0', '2', '2 by the top')
 
+    text = (out / 'tables.md').read_text()
+    assert text.startswith('One seed, test images, nats.')
+    assert 'deviation' not in text
+
+    told = []
     monkeypatch.setattr(bidirectional, 'work', None)
-    bidirectional.run(section, out, workers=0)
+    finished = bidirectional.run(section, out, workers=0, on_progress=lambda *n: told.append(n))
+    assert str(finished) == 'all 3 models'
+    assert told == [(6, 6, '')]
+
+
+def test_the_folder_of_another_study_is_refused_before_anything_is_written(section, tmp_path):
+    prepare_folder(tmp_path, Kind.KL_SCHEDULES)
+    for ask in (bidirectional.run, bidirectional.report):
+        with pytest.raises(StudyError, match='holds a study of the kind kl_schedules'):
+            ask(section, tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {'data', 'study.json'}
+
+
+def test_a_likelihood_that_is_refused_is_named_plainly_and_leaves_no_folder(section, tmp_path):
+    odd = {'network': {'branches': {LABEL: {'likelihood': 'bernoulli'}}}}
+    other = Section(merged(section.data, odd), 'study.yaml')
+    with pytest.raises(StudyError, match=r'label: likelihood is bernoulli, expected categorical$'):
+        bidirectional.run(other, tmp_path / 'out', workers=0)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_figures_name_their_axes_and_show_what_has_one_epoch(section, tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        bidirectional_figures,
+        'write_figure',
+        lambda path, *made: drawn.update({path.stem: made[0]}),
+    )
+    once = Section(merged(section.data, {'training': {'epochs': 1}}), 'study.yaml')
+    bidirectional.run(once, tmp_path / 'out', workers=0)
+
+    lines = drawn['curves'].axes[0].get_lines()
+    assert {line.get_marker() for line in lines} == {'.'}
+    assert [a.get_ylabel() for a in drawn['curves'].axes] == ['ELBO (nats)', 'KL (nats)']
+    assert drawn['rounds'].axes[0].get_ylabel() == 'log-likelihood (nats)'
+    panels = drawn['latents'].axes
+    assert panels[0].get_ylabel() == 'JMVAE\nsecond component'
+    assert panels[6].get_xlabel() == 'first component'
+    assert [p.get_title() for p in panels[3:9]] == [''] * 6
 
 
 def test_a_report_shows_what_is_there_and_trains_nothing(section, tmp_path, capsys):
@@ -129,11 +173,14 @@ def test_a_report_shows_what_is_there_and_trains_nothing(section, tmp_path, caps
     settings = read_settings(section, reduced=False)
     bidirectional_work.work(settings, job, out, lambda *_: None)
 
-    bidirectional.report(section, out)
+    finished = bidirectional.report(section, out)
 
+    assert str(finished).startswith('1 of 3 models')
     assert (out / 'latents.png').exists()
     assert [path.name for path in out.iterdir() if path.is_dir()] == ['jmvae_kl-seed1']
-    assert 'JMVAE-kl' in (out / 'tables.md').read_text()
+    text = (out / 'tables.md').read_text()
+    assert 'JMVAE-kl' in text
+    assert text.startswith('**Not finished: 1 of 3 models are here.**')
 
 
 def test_other_rounds_score_again_what_is_trained_and_do_not_train_it_again(section, tmp_path):

@@ -7,8 +7,9 @@ from pathlib import Path
 from mmvae_controller.cli.main import app
 from mmvae_controller.datasets.icub import IcubWindows, MODALITIES
 from mmvae_controller.modality.reader import read_yaml, Section
-from mmvae_controller.studies import bidirectional, kl_schedules
+from mmvae_controller.studies import bidirectional, kl_schedules, kl_schedules_figures
 from mmvae_controller.studies.errors import StudyError
+from mmvae_controller.studies.files import Kind, prepare_folder
 from mmvae_controller.studies.kl_schedules_config import kl_study
 from mmvae_controller.studies.kl_schedules_measures import HeldOut
 from mmvae_controller.studies.kl_schedules_summary import spread, summarise
@@ -21,6 +22,7 @@ from mmvae_controller.studies.kl_schedules_work import (
 from mmvae_controller.training.config import load_training_config
 from mmvae_controller.training.ensemble import Ensemble
 from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.network import TwoStepVAE
 import numpy as np
 import pytest
@@ -221,7 +223,7 @@ def test_a_study_writes_tables_figures_and_numbers_and_is_then_done(
     def run():
         study = section(kind='kl_schedules', scalings={'summed': {'weight': 2.0}})
         study.text('kind')  # As the command line does.
-        kl_schedules.run(
+        return kl_schedules.run(
             study, tmp_path, icub_windows, training, True, 0,
             lambda done, total, figures: told.append((done, total)),
         )  # fmt: skip
@@ -229,16 +231,61 @@ def test_a_study_writes_tables_figures_and_numbers_and_is_then_done(
     run()
     assert told[-1] == (3, 3)
     count = len(told)
-    run()
-    assert len(told) == count
+    assert str(run()) == 'all 4 models'
+    # Of the finished one it is told at once how much of it there is.
+    assert told[count:] == [(3, 3)]
     text = (tmp_path / 'tables.md').read_text()
-    assert '### summed, random masks: 1 seeds, 3 epochs' in text
+    assert '### summed, random masks: 1 seed, 3 epochs' in text
+    assert text.startswith('Trained on ')
+    assert 'One seed.' in text
+    assert 'quartile' not in text
     assert '| complete | *published, other rows* | 0.0185' in text
     data = json.loads((tmp_path / 'results.json').read_text())
     assert len(data['conditions']) == 4
     assert [r['epoch'] for r in data['conditions'][0]['curve']] == [1, 2, 3]
     pictures = {p.name for p in tmp_path.glob('*.png')}
     assert pictures == {'curves_summed.png', 'errors_summed.png', 'alone_summed.png'}
+
+
+def test_of_an_unfinished_study_it_is_said_how_much_is_there(training, icub_windows, tmp_path):
+    group = kl_study(section(), training, reduced=False).groups()[0]
+    train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: False)
+    finished = kl_schedules.report(section(), tmp_path, icub_windows, training, False)
+    assert str(finished).startswith('4 of 16 models')
+    text = (tmp_path / 'tables.md').read_text()
+    assert text.startswith('**Not finished: 4 of 16 models are here.**')
+
+
+def test_the_folder_of_another_study_is_refused(training, icub_windows, tmp_path):
+    prepare_folder(tmp_path / 'out', Kind.BIDIRECTIONAL)
+    asked = (section(), tmp_path / 'out', icub_windows, training, True)
+    with pytest.raises(StudyError, match='kind bidirectional, this one is kl_schedules'):
+        kl_schedules.run(*asked, 0, lambda *told: None)
+    with pytest.raises(StudyError, match='kind bidirectional, this one is kl_schedules'):
+        kl_schedules.report(*asked)
+
+
+def test_a_schedule_that_grows_names_the_file_and_leaves_no_folder(
+    training, icub_windows, tmp_path
+):
+    odd = section(schedules={'up': {'start': 0, 'plateau': 1}})
+    with pytest.raises(VaeError, match=r'study\.yaml: schedules\.up: start is 0 and plateau 1'):
+        kl_schedules.run(odd, tmp_path / 'out', icub_windows, training, True, 0, print)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_figures_of_the_study_name_axes_units_and_seeds(training, icub_windows, tmp_path):
+    group = kl_study(section(), training, reduced=True).groups()[0]
+    train_group(group, icub_windows, tmp_path, lambda epoch: None, lambda: False)
+    summary = summarise([read_result(tmp_path, group, describe(icub_windows))])
+    curves = kl_schedules_figures._curves(summary, 'plain', ['published', 'random'])
+    assert 'one seed' in curves.get_suptitle()
+    units = [panel.get_ylabel() for panel in curves.axes[::2]]
+    assert units == ['loss (weighted nats)', 'KL (nats)', 'units', 'MSE / variance']
+    assert len({line.get_linestyle() for line in curves.axes[0].get_lines()}) == 2
+    alone = kl_schedules_figures._alone(summary, 'plain', ['published', 'random'])
+    assert (alone.axes[0].get_ylabel(), alone.axes[2].get_xlabel()) == ('known', 'decoded')
+    assert alone.axes[-1].get_ylabel().startswith('MSE / variance')
 
 
 def test_quartiles_are_taken_number_by_number():

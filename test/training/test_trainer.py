@@ -83,6 +83,31 @@ def test_a_state_of_another_configuration_is_refused(config, dataset, tmp_path):
         other.resume(tmp_path / 'state')
 
 
+@pytest.mark.parametrize(
+    ('changes', 'named'),
+    [
+        ({'epochs': 50}, 'epochs'),
+        ({'epochs': 50, 'seed': 5}, 'epochs, seed'),
+        ({'kl': KlSchedule(0.5, 0.5, 1)}, 'start, plateau, epochs'),
+        ({'held_out': 0.5}, 'held_out'),
+    ],
+)
+def test_what_differs_from_the_saved_configuration_is_named(
+    config, dataset, tmp_path, changes, named
+):
+    Trainer(config, dataset).save(tmp_path / 'state')
+    other = Trainer(replace(config, **changes), dataset)
+    with pytest.raises(TrainingError, match=rf'data set \({named} differ\); train into another'):
+        other.resume(tmp_path / 'state')
+
+
+def test_other_data_than_that_of_the_saved_state_is_named(config, write_world, tmp_path):
+    Trainer(config, Dataset(write_world(name='one'))).save(tmp_path / 'state')
+    other = Trainer(config, Dataset(write_world(episodes=8, name='other')))
+    with pytest.raises(TrainingError, match=r'\(the data differ\)'):
+        other.resume(tmp_path / 'state')
+
+
 @pytest.mark.parametrize('content', [b'', b'junk', None, 'foreign'])
 def test_a_state_that_is_none_is_refused_by_name(config, dataset, tmp_path, content):
     path = tmp_path / 'state'

@@ -64,8 +64,6 @@ def test_mvtcae_refuses_to_seek_divergence(build):
     ('key', 'value', 'words'),
     [
         ('kind', 'vae', "kind is 'vae', expected one of .*jmvae_kl"),
-        ('alpha', -0.1, 'alpha is -0.1'),
-        ('subsets', 'all', "subsets is 'all'"),
         ('variance_power', 1.5, 'variance_power is 1.5'),
         ('picture_share', 0, 'picture_share is 0'),
         ('beta', 1, 'unknown key beta'),
@@ -74,6 +72,40 @@ def test_mvtcae_refuses_to_seek_divergence(build):
 def test_a_wrong_key_is_refused_by_name(build, key, value, words):
     with pytest.raises(ModalityError, match=f'objective: {words}'):
         read(build(), **{key: value})
+
+
+@pytest.mark.parametrize(
+    ('kind', 'key', 'value', 'words'),
+    [
+        ('jmvae_kl', 'alpha', -0.1, 'alpha is -0.1'),
+        ('jmvae_kl', 'subsets', 'all', "subsets is 'all'"),
+    ],
+)
+def test_a_wrong_value_of_an_objective_with_that_key_is_refused(build, kind, key, value, words):
+    with pytest.raises(ModalityError, match=f'objective: {words}'):
+        read(build(fusion='subsets'), kind=kind, **{key: value})
+
+
+@pytest.mark.parametrize(
+    ('kind', 'key', 'value', 'readers'),
+    [
+        ('elbo', 'alpha', 0.3, 'jmvae_kl, mvtcae'),
+        ('elbo', 'subsets', 'both', 'jmvae_kl, mvae'),
+        ('mvae', 'alpha', 0.3, 'jmvae_kl, mvtcae'),
+        ('mvtcae', 'subsets', 'alone', 'jmvae_kl, mvae'),
+    ],
+)
+def test_a_key_that_the_objective_does_not_read_is_refused(build, kind, key, value, readers):
+    network = build(fusion=FUSION_OF[Kind(kind)][0].value)
+    with pytest.raises(VaeError, match=f'{key} is not read by {kind}, only by {readers}$'):
+        read(network, kind=kind, **{key: value})
+
+
+def test_a_power_of_variances_is_refused_where_nothing_has_one(build):
+    branch = {'likelihood': 'bernoulli', 'normalise': False}
+    network = build(branches={'x': branch, 'w': branch})
+    with pytest.raises(VaeError, match=r'variance_power is 0\.5, but nothing is decoded as a G'):
+        read(network, variance_power=0.5)
 
 
 def test_a_share_of_the_pictures_stands_for_all_of_them(robot, network_data):

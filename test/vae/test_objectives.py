@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mmvae_controller.vae.distributions import kl
 from mmvae_controller.vae.objectives import (
     FUSION_OF,
     Kind,
@@ -137,6 +138,25 @@ def test_jmvae_kl_adds_the_divergence_of_the_joint_from_each_subset(ask, which):
     found = loss(network, config, sample, noise) + elbo(network, sample, noise, everything)
     torch.testing.assert_close(found, 0.7 * apart)
     assert abs(found - 0.7 * backwards) > 0.01
+
+
+@pytest.mark.parametrize('which', list(Subsets))
+def test_jmvae_kl_asks_its_second_encoder_alone_about_a_subset(ask, which):
+    network, sample, noise = ask(Kind.JMVAE_KL)
+    # A row of everything and one of nothing, where a network of both chooses.
+    sample.known[0], sample.known[1] = 1, 0
+    config = ObjectiveConfig(Kind.JMVAE_KL, alpha=0.7, subsets=which)
+    asked = []
+    network.encoder.complete.register_forward_hook(lambda *_: asked.append(1))
+    found = loss(network, config, sample, noise)
+    assert len(asked) == 1
+    joint = network.encode(sample.shown, torch.ones_like(sample.known))
+    apart = [
+        (kl(joint, network.encode(sample.shown, known)).sum(1) * known.amax(dim=(1, 2))).mean()
+        for known in subsets(network, sample, which)
+    ]
+    without = loss(network, replace(config, alpha=0.0), sample, noise)
+    torch.testing.assert_close(found, without + 0.7 * sum(apart), atol=1e-6, rtol=1e-6)
 
 
 def test_jmvae_kl_teaches_both_of_its_encoders_and_the_decoder(ask):

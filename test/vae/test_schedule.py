@@ -32,8 +32,8 @@ def test_the_four_published_schedules_can_be_had(start, plateau, weights):
 @pytest.mark.parametrize(
     ('start', 'plateau', 'epochs', 'words'),
     [
-        (0.5, 1, 10, 'start 0.5 and plateau 1'), (1, -1, 10, 'plateau -1'),
-        (float('nan'), 0, 10, 'nan'), (1, 0, 0, '0 epochs'),
+        (0.5, 1, 10, 'start is 0.5 and plateau 1'), (1, -1, 10, 'plateau -1'),
+        (float('nan'), 0, 10, 'nan'), (1, 0, 0, 'epochs is 0'),
     ],
 )  # fmt: skip
 def test_a_schedule_that_would_grow_or_never_end_is_refused(start, plateau, epochs, words):

@@ -1,0 +1,166 @@
+"""Judges what was heard of a robot: what is old is told as old, whoever shows it."""
+
+from __future__ import annotations
+
+import math
+
+from mmvae_controller.cli.top_snapshot import LastCommand, Part, Place, Sense, Snapshot
+from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.watched import Told, Watched
+
+STALE_S = 1.0
+# What others publish comes once a second by custom, at times later, so it is old later.
+OTHERS_STALE_S = 5.0
+PARTS = {'gate': 'controller', 'loop': 'controller', 'model': 'diagnostics'}
+INPUT, SENSE = 'controller: input ', 'diagnostics: sense '
+# The worst of what two nodes say about a sense: a known trouble before not knowing.
+SEVERITY = (Level.OK, Level.STALE, Level.WARN, Level.ERROR)
+
+
+def take(watched: Watched, place: Place, now_s: float, unix_s: float) -> Snapshot:
+    """Return what is known at a moment.
+
+    Args:
+        watched: What was heard.
+        place: Where.
+        now_s: On the steady clock by which it was heard.
+        unix_s: The same moment, for people.
+
+    """
+    prefix = place.namespace.strip('/')
+    prefix = f'{prefix}/' if prefix else ''
+    return Snapshot(
+        unix_s,
+        place,
+        now_s - _last_heard_s(watched, prefix),
+        watched.namespaces,
+        _senses(watched, prefix, now_s),
+        tuple(
+            _part(n, watched.statuses.get(f'{prefix}{node}: {n}'), now_s, STALE_S)
+            for n, node in PARTS.items()
+        ),
+        _command(watched, now_s),
+        _others(watched, prefix, now_s),
+    )
+
+
+def _last_heard_s(watched: Watched, prefix: str) -> float:
+    ours = tuple(f'{prefix}{node}: ' for node in PARTS.values())
+    times_s = [t.steady_s for n, t in watched.statuses.items() if n.startswith(ours)]
+    times_s += [c.steady_s for c in watched.steering.values()]
+    if watched.command is not None:
+        times_s.append(watched.command.steady_s)
+    return max(times_s, default=watched.began_s)
+
+
+def _senses(watched: Watched, prefix: str, now_s: float) -> tuple[Sense, ...]:
+    """Join what the controller, the diagnostics node and the curves say of each modality."""
+    model = _of_modalities(watched, f'{prefix}{SENSE}')
+    inputs = _of_modalities(watched, f'{prefix}{INPUT}')
+    nats = {
+        name: curve.nats
+        for name, curve in watched.steering.items()
+        if now_s - curve.steady_s <= STALE_S and math.isfinite(curve.nats)
+    }
+    total = sum(nats.values())
+    return tuple(
+        _sense(
+            name,
+            [t for t in (inputs.get(name), model.get(name)) if t is not None],
+            nats.get(name),
+            nats[name] / total if name in nats and total > 0 else None,
+            now_s,
+        )
+        for name in dict.fromkeys([*model, *inputs, *watched.steering])
+    )
+
+
+def _sense(
+    name: str, told: list[Told], nats: float | None, share: float | None, now_s: float
+) -> Sense:
+    fresh = [t for t in told if now_s - t.steady_s <= STALE_S]
+    level, trouble = _worst(fresh, told, now_s)
+    state = _state(fresh)
+    if level is Level.STALE:
+        # An input that is called known though nothing is observed was judged on a clock that
+        # stands still, and so was its age.
+        state, fresh = '', [t for t in fresh if t.values.get('known at t') != 'True']
+    age_s, rate_hz = _number(fresh, 'age_s'), _number(fresh, 'rate_hz')
+    return Sense(name, level.name, state, age_s, rate_hz, nats, share, trouble)
+
+
+def _of_modalities(watched: Watched, start: str) -> dict[str, Told]:
+    statuses = watched.statuses.items()
+    return {n.removeprefix(start): told for n, told in statuses if n.startswith(start)}
+
+
+def _worst(fresh: list[Told], told: list[Told], now_s: float) -> tuple[Level, str]:
+    if not fresh:
+        last_s = max((t.steady_s for t in told), default=None)
+        since = '' if last_s is None else f' for {now_s - last_s:.0f} s'
+        return Level.STALE, f'no status{since}'
+    worst = max(fresh, key=lambda t: SEVERITY.index(t.level))
+    return worst.level, worst.message if worst.level else ''
+
+
+def _state(fresh: list[Told]) -> str:
+    for told in fresh:
+        if 'state' in told.values:
+            return told.values['state']
+    for told in fresh:
+        if 'known at t' in told.values:
+            return 'known' if told.values['known at t'] == 'True' else 'missing'
+    return ''
+
+
+def _number(fresh: list[Told], key: str) -> float | None:
+    for told in fresh:
+        try:
+            value = float(told.values[key])
+        except (KeyError, ValueError):
+            continue  # `none` is what the nodes say of an age that is not there.
+        return value if math.isfinite(value) else None
+    return None
+
+
+def _part(name: str, told: Told | None, now_s: float, stale_s: float) -> Part:
+    if told is None:
+        return Part(name, Level.STALE.name, 'not heard yet', {}, None)
+    heard_s = now_s - told.steady_s
+    if heard_s > stale_s:
+        # The old level is part of the text alone: it may no longer hold.
+        was = f'not heard for {heard_s:.0f} s; was {told.level.name}: {told.message}'
+        return Part(name, Level.STALE.name, was, {}, heard_s)
+    return Part(name, told.level.name, told.message, told.values, heard_s)
+
+
+def _command(watched: Watched, now_s: float) -> LastCommand | None:
+    command = watched.command
+    if command is None:
+        return None
+    heard_s = now_s - command.steady_s
+    if heard_s > STALE_S:
+        return LastCommand(Level.STALE.name, command.topic, command.unit, (), (), None, heard_s)
+    return LastCommand(
+        Level.OK.name,
+        command.topic,
+        command.unit,
+        command.names,
+        command.values,
+        watched.command_hz(now_s),
+        heard_s,
+    )
+
+
+def _others(watched: Watched, prefix: str, now_s: float) -> tuple[Part, ...]:
+    shown = {f'{prefix}{node}: {name}' for name, node in PARTS.items()}
+    senses = (f'{prefix}{INPUT}', f'{prefix}{SENSE}')
+    troubled = [
+        (-SEVERITY.index(told.level), name, told)
+        for name, told in watched.statuses.items()
+        if told.level and name not in shown and not name.startswith(senses)
+    ]
+    return tuple(
+        _part(name, told, now_s, OTHERS_STALE_S)
+        for _, name, told in sorted(troubled, key=lambda t: t[:2])
+    )
