@@ -105,6 +105,40 @@ def evaluate(
 
 
 @app.command()
+def importance(
+    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    dataset: Annotated[str, typer.Option(help='Folder of a data set, or icub:FILE.')],
+    out: Annotated[Path | None, typer.Option(help='Folder for pictures and a page.')] = None,
+    json: Annotated[Path | None, typer.Option(help='Write the numbers here.')] = None,
+    split: Annotated[
+        str | None, typer.Option(help='all, held_out or trained; held_out if there is such.')
+    ] = None,
+    rows: Annotated[str | None, typer.Option(help='FIRST:END, instead of a split.')] = None,
+    latent: Annotated[
+        str, typer.Option(help='Decode its mean, as the robot does, or samples of it.')
+    ] = 'mean',
+    samples: Annotated[int | None, typer.Option(help='How many, an even number; 32.')] = None,
+    step: Annotated[str, typer.Option(help='Which of the two is compared: t or t-1.')] = 't',
+    phase: Annotated[
+        str | None, typer.Option(help='MODALITY:THRESHOLD tells windows apart, as touch:0.5.')
+    ] = None,
+    average: Annotated[str, typer.Option(help='What is shown: mean or median.')] = 'mean',
+    per_dimension: Annotated[
+        bool, typer.Option('--per-dimension', help='Every channel; maps of pictures.')
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0, help='Of samples and intervals.')] = 0,
+) -> None:
+    """Measure which sense matters how much: to itself, to all others, to the command."""
+    with explained():
+        from mmvae_controller.cli.importance import Options, run
+
+        options = Options(
+            dataset, split, rows, latent, samples, step, phase, average, per_dimension, seed
+        )
+        run(model, options, json, out)
+
+
+@app.command()
 def study(
     config: Annotated[str, typer.Argument(help='Study YAML, or its name below config/.')],
     out: Annotated[Path, typer.Option(help='Folder of the results; resumed if it has begun.')],

@@ -115,6 +115,7 @@ def _provenance(trainer: Trainer) -> dict[str, Any]:
         'validation_rows': len(trainer.validation_rows),
         'split': {'held_out': config.held_out, 'seed': config.split_seed},
         'seed': config.seed,
+        'muting': {family.value: share for family, share in config.muting.shares.items()},
         'epochs': config.epochs,
         'training_s': round(trainer.seconds),
         'last_epoch': _plain(trainer.last) if trainer.last else None,

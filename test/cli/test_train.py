@@ -66,6 +66,7 @@ def train(tmp_path, file):
 def test_a_published_file_is_trained_on_and_its_split_can_be_made_again(train, file):
     output, provenance = train()
     assert 'normalised (policy, held out), KL' in output
+    assert provenance['muting'] == {'named': 1.0, 'mixed': 0.2}
     split = provenance['split']
     assert split == {'held_out': 0.2, 'seed': 0}
     rows, validation = open_windows(f'icub:{file}').split(**split)
