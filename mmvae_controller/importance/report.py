@@ -73,11 +73,11 @@ def _protocol(answer: Answer, found: ProtocolAnswer) -> dict[str, Any]:
 
 def _measures(names: list[str], spreads: Spreads) -> dict[str, Any]:
     return {
-        measure: {
-            name: None if spread is None else asdict(spread)
-            for name, spread in zip(names, found, strict=True)
+        name: {
+            measure: None if found[row] is None else asdict(found[row])
+            for measure, found in spreads.items()
         }
-        for measure, found in spreads.items()
+        for row, name in enumerate(names)
     }
 
 
