@@ -31,7 +31,7 @@ SMALL_ROBOT: dict[str, Any] = {
         'camera': {
             'role': 'sense', 'encoder': 'image', 'shape': [8, 8, 3], 'unit': 'intensity',
             'topic': 'camera/image_raw', 'message': 'sensor_msgs/Image', 'encoding': 'rgb8',
-            'max_age_s': 0.2,
+            'max_age_s': 0.2, 'min_contrast': False,
         },
         'joints': {
             'role': 'sense', 'unit': 'rad', 'topic': 'joint_states',

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from mmvae_controller.cli.top_view import STYLE
 from mmvae_controller.nodes.monitor import Monitor
-from mmvae_controller.nodes.status import Level
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table
 
-COLOUR = {Level.OK: 'green', Level.WARN: 'yellow', Level.ERROR: 'red', Level.STALE: 'magenta'}
 BAR_WIDTH = 24
 EPISODES_SHOWN = 8
 
@@ -48,8 +47,8 @@ def _statuses(monitor: Monitor) -> Panel:
     table = Table('part', 'state', 'figures', box=None)
     for name, status in sorted(monitor.record.statuses.items()):
         figures = ', '.join(f'{k} {status.values[k]}' for k in _FIGURES if k in status.values)
-        colour = COLOUR[status.level]
-        table.add_row(name.split('/')[-1], f'[{colour}]{status.message}[/]', figures)
+        style = STYLE[status.level.name]
+        table.add_row(name.split('/')[-1], f'[{style}]{status.message}[/]', figures)
     return Panel(table, title='/diagnostics')
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.cli.top_snapshot import LastCommand, Part, Place, Sense, Snapshot
+from mmvae_controller.nodes.senses import STEERING_KEY
+from mmvae_controller.nodes.staleness import SEVERITY, stale_after_s, STALE_S, TOLD_STALE_S
 from mmvae_controller.nodes.status import Level
-from mmvae_controller.nodes.watched import Told, Watched
+from mmvae_controller.nodes.watched import Curve, Told, Watched
 
-STALE_S = 1.0
 # What others publish comes once a second by custom, at times later, so it is old later.
 OTHERS_STALE_S = 5.0
 PARTS = {'gate': 'controller', 'loop': 'controller', 'model': 'diagnostics'}
 INPUT, SENSE = 'controller: input ', 'diagnostics: sense '
-# The worst of what two nodes say about a sense: a known trouble before not knowing.
-SEVERITY = (Level.OK, Level.STALE, Level.WARN, Level.ERROR)
 
 
 def take(watched: Watched, place: Place, now_s: float, unix_s: float) -> Snapshot:
@@ -36,7 +35,7 @@ def take(watched: Watched, place: Place, now_s: float, unix_s: float) -> Snapsho
         watched.namespaces,
         _senses(watched, prefix, now_s),
         tuple(
-            _part(n, watched.statuses.get(f'{prefix}{node}: {n}'), now_s, STALE_S)
+            _part(n, watched.statuses.get(f'{prefix}{node}: {n}'), now_s, TOLD_STALE_S)
             for n, node in PARTS.items()
         ),
         _command(watched, now_s),
@@ -57,11 +56,9 @@ def _senses(watched: Watched, prefix: str, now_s: float) -> tuple[Sense, ...]:
     """Join what the controller, the diagnostics node and the curves say of each modality."""
     model = _of_modalities(watched, f'{prefix}{SENSE}')
     inputs = _of_modalities(watched, f'{prefix}{INPUT}')
-    nats = {
-        name: curve.nats
-        for name, curve in watched.steering.items()
-        if now_s - curve.steady_s <= STALE_S and math.isfinite(curve.nats)
-    }
+    names = tuple(dict.fromkeys([*model, *inputs, *watched.steering]))
+    found = {n: _nats(watched.steering.get(n), model.get(n), now_s) for n in names}
+    nats = {name: value for name, value in found.items() if value is not None}
     total = sum(nats.values())
     return tuple(
         _sense(
@@ -71,14 +68,24 @@ def _senses(watched: Watched, prefix: str, now_s: float) -> tuple[Sense, ...]:
             nats[name] / total if name in nats and total > 0 else None,
             now_s,
         )
-        for name in dict.fromkeys([*model, *inputs, *watched.steering])
+        for name in names
     )
+
+
+def _nats(curve: Curve | None, told: Told | None, now_s: float) -> float | None:
+    """Return what the command would lose, if the diagnostics node stands by it now."""
+    word = told if told is not None and now_s - told.steady_s <= TOLD_STALE_S else None
+    if curve is not None and now_s - curve.steady_s <= STALE_S:
+        withdrawn = word is not None and word.level is Level.STALE
+        if word is None or not withdrawn or word.steady_s < curve.steady_s:
+            return curve.nats if math.isfinite(curve.nats) else None
+    return _number([word], STEERING_KEY) if word is not None else None
 
 
 def _sense(
     name: str, told: list[Told], nats: float | None, share: float | None, now_s: float
 ) -> Sense:
-    fresh = [t for t in told if now_s - t.steady_s <= STALE_S]
+    fresh = [t for t in told if now_s - t.steady_s <= TOLD_STALE_S]
     level, trouble = _worst(fresh, told, now_s)
     state = _state(fresh)
     if level is Level.STALE:
@@ -139,7 +146,8 @@ def _command(watched: Watched, now_s: float) -> LastCommand | None:
     if command is None:
         return None
     heard_s = now_s - command.steady_s
-    if heard_s > STALE_S:
+    rate_hz = watched.command_hz(command.steady_s)
+    if heard_s > stale_after_s(1 / rate_hz if rate_hz else None):
         return LastCommand(Level.STALE.name, command.topic, command.unit, (), (), None, heard_s)
     return LastCommand(
         Level.OK.name,

@@ -7,8 +7,9 @@ import math
 import textwrap
 import time
 
-from mmvae_controller.cli.top_judging import OTHERS_STALE_S, STALE_S
+from mmvae_controller.cli.top_judging import OTHERS_STALE_S
 from mmvae_controller.cli.top_snapshot import LastCommand, Part, Sense, Snapshot
+from mmvae_controller.nodes.staleness import TOLD_STALE_S
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
@@ -158,7 +159,7 @@ def _part(part: Part, width: int) -> Iterator[Text]:
 
 
 def _other_line(part: Part) -> Text:
-    old = part.heard_s is not None and STALE_S < part.heard_s <= OTHERS_STALE_S
+    old = part.heard_s is not None and TOLD_STALE_S < part.heard_s <= OTHERS_STALE_S
     heard = f', {part.heard_s:.0f} s ago' if old else ''
     return Text.assemble(
         (_cell(part.level, LEVEL_WIDTH) + GAP, STYLE[part.level]),

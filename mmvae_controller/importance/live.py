@@ -13,7 +13,7 @@ from mmvae_controller.importance.divergences import (
 from mmvae_controller.importance.measures import gaussian_kl, measures_of
 from mmvae_controller.modality.contract import LATENT
 from mmvae_controller.modality.gaussian import Gaussian
-from mmvae_controller.modality.observation import Observation, policy_query
+from mmvae_controller.modality.observation import Mask, Observation, policy_query
 import numpy as np
 from numpy.typing import NDArray
 
@@ -30,7 +30,9 @@ class Importance:
         modalities: In the order of rows and columns.
         measures: By measure, then by modality.
         without: `(M, M)`: what column j loses without row i.
-        alone: `(M, M)`: how far row i alone is from explaining column j; NaN where i is missing.
+        alone: `(M, M)`: how far row i alone is from explaining column j; NaN where i is missing,
+            and nowhere else unless the network's answer is broken.
+        known: `(M, 2)`: what was known when it was asked, at [t - dt, t].
         predicted: By modality, decoded from everything known, `(1, 2, *shape)`.
         latent_kl: KL(q || prior), given everything known.
         active_units: Latent dimensions that carry something.
@@ -41,6 +43,7 @@ class Importance:
     measures: dict[str, dict[str, float]]
     without: NDArray[np.float64]
     alone: NDArray[np.float64]
+    known: Mask
     predicted: dict[str, Gaussian]
     latent_kl: float
     active_units: int
@@ -71,7 +74,8 @@ class LiveImportance:
 
         """
         values = {name: value[None] for name, value in observation.values.items()}
-        found = diverge(self._network, values, (observation.known & self._query)[None])
+        known = observation.known & self._query
+        found = diverge(self._network, values, known[None])
         alone = matrix_of(found.alone, self._names)[0]
         without = matrix_of(found.without, self._names)[0]
         latent = found.decoded[LATENT]
@@ -84,6 +88,7 @@ class LiveImportance:
             },
             without,
             alone,
+            known,
             {name: found.decoded[name] for name in self._names},
             float(unit_kl.sum()),
             int((unit_kl > ACTIVE_NATS).sum()),

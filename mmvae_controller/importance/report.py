@@ -10,7 +10,7 @@ from typing import Any
 from mmvae_controller.importance.asking import Answer, ProtocolAnswer, Spreads
 from mmvae_controller.importance.divergences import ByModality
 from mmvae_controller.importance.measuring import Numbers
-from mmvae_controller.importance.summary import averaged, RESAMPLES
+from mmvae_controller.importance.summary import averaged, RESAMPLES, Spread
 from mmvae_controller.importance.words import step_name
 from mmvae_controller.modality.contract import ModelContract, NETWORK_FILE, WEIGHTS_FILE
 import numpy as np
@@ -73,12 +73,13 @@ def _protocol(answer: Answer, found: ProtocolAnswer) -> dict[str, Any]:
 
 def _measures(names: list[str], spreads: Spreads) -> dict[str, Any]:
     return {
-        name: {
-            measure: None if found[row] is None else asdict(found[row])
-            for measure, found in spreads.items()
-        }
+        name: {measure: _spread(found[row]) for measure, found in spreads.items()}
         for row, name in enumerate(names)
     }
+
+
+def _spread(spread: Spread | None) -> dict[str, Any] | None:
+    return None if spread is None else asdict(spread)
 
 
 def _matrix(names: list[str], values: NDArray[np.float64]) -> dict[str, Any]:

@@ -16,6 +16,11 @@ COLOURS_OF = {
     'bgr8': ('blue', 'green', 'red'),
     'mono8': ('grey',),
 }
+# After a blank picture, one counts again from so many times `min_contrast`: a scene at the bound
+# must not make the arm stop and go.
+CONTRAST_MARGIN = 1.5
+# Half of the pixels black, half of them white: no picture has more.
+MOST_CONTRAST = 127.5
 
 
 class InputMessage(StrEnum):
@@ -46,7 +51,7 @@ class Source:
         part: `position`, `velocity` or `effort` of a JointState; unused otherwise.
         encoding: Of an image, as the model expects it, e.g. `rgb8`.
         min_contrast: Of an image, the standard deviation of its grey levels below which it shows
-            nothing and counts as missing; 0 switches this check off.
+            nothing and counts as missing; None, `off` in the file, switches this check off.
 
     """
 
@@ -54,7 +59,7 @@ class Source:
     message: InputMessage
     part: str = ''
     encoding: str = ''
-    min_contrast: float = 0.0
+    min_contrast: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +126,10 @@ class Robot:
     @property
     def min_contrast(self) -> dict[str, float]:
         """By sense, in grey levels; only where there is such a bound."""
-        return {n: s.min_contrast for n, s in self.sources.items() if s.min_contrast > 0}
+        bounds = {n: s.min_contrast for n, s in self.sources.items()}
+        return {n: bound for n, bound in bounds.items() if bound is not None}
 
     def taking_every_picture(self) -> Robot:
         """Return the same robot without a bound on the contrast of its pictures."""
-        sources = {n: replace(s, min_contrast=0.0) for n, s in self.sources.items()}
+        sources = {n: replace(s, min_contrast=None) for n, s in self.sources.items()}
         return replace(self, sources=sources)

@@ -10,7 +10,9 @@ from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import (
     COLOURS_OF,
     CommandOutput,
+    CONTRAST_MARGIN,
     InputMessage,
+    MOST_CONTRAST,
     OutputMessage,
     Robot,
     Source,
@@ -20,8 +22,9 @@ from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quanti
 
 DEFAULT_ENCODING = 'rgb8'
 IMAGE_RANK = 3
-# Half of the pixels black, half of them white: no picture has more.
-MAX_CONTRAST = 127.5
+# Below half a grey level rounding decides; above the other, a picture that was blank could never
+# count again.
+MIN_CONTRAST_RANGE = (0.5, MOST_CONTRAST / CONTRAST_MARGIN)
 
 
 def load_robot(path: Path) -> Robot:
@@ -156,9 +159,7 @@ def _source(section: Section, modality: Modality) -> Source:
                 f'{section.where}: part is {part!r}, expected position, velocity or effort'
             )
     encoding = section.text('encoding', DEFAULT_ENCODING) if is_image else ''
-    min_contrast = 0.0
-    if is_image and not section.is_off('min_contrast'):
-        min_contrast = section.number('min_contrast', default=0.0, low=0, high=MAX_CONTRAST)
+    min_contrast = _min_contrast(section) if is_image else None
     if message is InputMessage.WRENCH:
         unknown = [c for c in modality.channels if c not in WRENCH_CHANNELS]
         if unknown:
@@ -166,6 +167,19 @@ def _source(section: Section, modality: Modality) -> Source:
                 f'{section.where}: channels {unknown}, expected some of {WRENCH_CHANNELS}'
             )
     return Source(section.text('topic'), message, part, encoding, min_contrast)
+
+
+def _min_contrast(section: Section) -> float | None:
+    if section.is_off('min_contrast'):
+        return None
+    low, high = MIN_CONTRAST_RANGE
+    try:
+        return section.number('min_contrast', low=low, high=high)
+    except ModalityError as error:
+        raise ModalityError(
+            f'{error}; write the grey levels of contrast below which a picture shows nothing (a '
+            'covered lens), or off: then every picture counts, a black one too'
+        ) from error
 
 
 def _output(section: Section, modality: Modality) -> CommandOutput:

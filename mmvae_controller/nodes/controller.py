@@ -140,7 +140,7 @@ class ControllerNode(LifecycleNode):
             wiring.close()
 
     def _push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
-        # Inactive, nothing is masked, for nothing is asked.
+        # Inactive, nothing is judged, for nothing is asked.
         return self._session.control.push(name, value, now_ns) if self._session else ''
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -176,7 +176,7 @@ class ControllerNode(LifecycleNode):
         else:
             statuses = [session.loop.status(session.still_s()), self._wiring.gate.status()]
         return statuses + [
-            health.status(now_ns, session.known(name) if session else (False, False))
+            health.status(now_ns, session.known(name) if session else None)
             for name, health in self._wiring.inputs.health.items()
         ]
 

@@ -25,6 +25,7 @@ class Curves:
         """Announce every topic; see `Smoother` for `smoothing_s`."""
         self._smoother: Smoother[Key] = Smoother(smoothing_s)
         self._newest: dict[Key, float] = {}
+        self._known: dict[str, list[bool]] = {}
         keys = [(measure, modality) for modality in modalities for measure in MEASURES]
 
         def curve(folder: str, key: Key) -> Publisher:
@@ -48,6 +49,7 @@ class Curves:
 
     def publish(self, importance: Importance, elapsed_s: float) -> None:
         """Publish what is finite; `elapsed_s` since the last time."""
+        self._forget_what_changed(importance)
         for key in self._raw_out:
             measure, modality = key
             nats = importance.measures[measure][modality]
@@ -60,12 +62,20 @@ class Curves:
             self._smooth_out[key].publish(Float64(data=smooth))
         names = importance.modalities
         without, alone = importance.without, importance.alone
-        # NaN says that a row was not measured, and nothing else: a row is NaN or finite.
-        measured = ~np.isnan(alone).all(axis=1)
+        # NaN says that a modality is missing, and nothing else: not that an answer is broken.
+        measured = importance.known.any(axis=1)
         self._publish(self._without_out, without, without, (('without', names), ('loses', names)))
         self._publish(
             self._alone_out, alone, alone[measured], (('alone', names), ('explains', names))
         )
+
+    def _forget_what_changed(self, importance: Importance) -> None:
+        """Smooth nothing over a loss or a return: then a curve is at once what it is."""
+        for name, known in zip(importance.modalities, importance.known.tolist(), strict=True):
+            if self._known.get(name) != known:
+                for measure in MEASURES:
+                    self._smoother.forget((measure, name))
+            self._known[name] = known
 
     @staticmethod
     def _publish(

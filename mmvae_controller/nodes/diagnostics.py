@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from typing import Any
@@ -26,15 +27,17 @@ from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.senses import SenseHealth
 from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.updater import Updater
+from mmvae_controller.nodes.watched import told_by
 import numpy as np
 from rclpy.clock import Clock, ClockType
+from rclpy.logging import get_logger
 from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 
-# One observation that lacks a sense is a late message; this long it is a sense that is missing.
-RAISE_AFTER_S = 0.1
+# The control loop comes first.
 NICENESS = 10
-LARGEST_NICENESS = 19
+# Faster than any robot observes; the timer of an endless rate would do nothing but fire.
+MAX_RATE_HZ = 1000.0
 UNMEASURED = 'what the network answers cannot be measured'
 
 
@@ -57,19 +60,15 @@ class DiagnosticsNode(Node):
             'controller/observation',
             'Where the controller publishes what it sees; its inputs are heard under that name',
         )
-        rate_hz = declare(self, 'rate_hz', 10.0, 'Hz, of the evaluation, at most')
+        rate_hz = declare(
+            self, 'rate_hz', 10.0, 'Hz, of the evaluation, at most; 1 / stale_s at least'
+        )
         stale_s = declare(self, 'stale_s', 1.0, 's without an observation: then all is STALE')
         error_after_s = declare(
             self, 'error_after_s', 3.0, 's, so long a sense may be missing before it is an ERROR'
         )
         smoothing_s = declare(self, 'smoothing_s', 0.5, 's, of the curves; 0 smooths nothing')
-        declare(
-            self,
-            'niceness',
-            NICENESS,
-            'How far this process stands back for others, 0 to 19: the control loop comes first',
-        )
-        _require_above_0(rate_hz=rate_hz, stale_s=stale_s, error_after_s=error_after_s)
+        _check(rate_hz, stale_s, error_after_s, smoothing_s)
         network = Network(given_path(self, 'model'))
         contract = network.contract
         self._modalities = contract.modalities
@@ -87,7 +86,7 @@ class DiagnosticsNode(Node):
         ]
         checksum = contract.checksums.get(NETWORK_FILE, 'none')
         self._model = ModelHealth(contract.name, checksum, 1 / rate_hz, stale_s)
-        self._updater = Updater(self, self._statuses, RAISE_AFTER_S)
+        self._updater = Updater(self, self._statuses)
         self._updater.hardware_id = contract.name
         heard = self.create_subscription(PointCloud2, topic, self._hear, NEWEST)
         controller = heard.topic_name.strip('/').rpartition('/')[0]
@@ -97,18 +96,7 @@ class DiagnosticsNode(Node):
         self.create_timer(1 / rate_hz, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def start(self) -> None:
-        """Stand back where the control loop wants the same core.
-
-        Raises:
-            ModalityError: The niceness is none.
-
-        """
-        niceness = self.get_parameter('niceness').value
-        if not 0 <= niceness <= LARGEST_NICENESS:
-            raise ModalityError(
-                f'parameter niceness is {niceness}, expected 0 to {LARGEST_NICENESS}'
-            )
-        os.nice(niceness)
+        """Nothing is left to do."""
 
     def close(self) -> None:
         """Nothing has to be said at the end."""
@@ -126,9 +114,7 @@ class DiagnosticsNode(Node):
         for status in message.status:
             sense = self._inputs.get(status.name)
             if sense is not None:
-                values = {v.key: v.value for v in status.values}
-                level = Level(status.level[0])
-                sense.hear(level, status.message, values, time.monotonic())
+                sense.hear(told_by(status, time.monotonic()))
 
     def _look(self) -> None:
         """Evaluate what had to wait; forget what is too old."""
@@ -150,12 +136,22 @@ class DiagnosticsNode(Node):
             return
         now_s = time.monotonic()
         self._model.read(now_s)
-        for row, sense in enumerate(self._senses):
-            age_s = float(observation.age_s[row, CURRENT])
-            sense.observe(observation.known[row].tolist(), age_s, now_s)
+        changed = [
+            sense.observe(known, age_s, now_s)
+            for sense, known, age_s in zip(
+                self._senses,
+                observation.known.tolist(),
+                observation.age_s[:, CURRENT].tolist(),
+                strict=True,
+            )
+        ]
         self._evaluate(observation)
-        # A change of level is told now, and not when the updater looks next.
-        self._updater.check()
+        # What has changed is told now, and not when the updater looks next. That a sense is
+        # missing is news also where the controller's warning has raised the level before.
+        if any(changed):
+            self._updater.publish()
+        else:
+            self._updater.check()
 
     def _evaluate(self, observation: Observation) -> None:
         began_s = time.monotonic()
@@ -188,19 +184,48 @@ class DiagnosticsNode(Node):
         ]
 
 
-def _require_above_0(**values: float) -> None:
-    for name, value in values.items():
-        if not value > 0:
-            raise ModalityError(f'parameter {name} is {value}, expected above 0')
+def stand_back() -> None:
+    """Leave the processor to the control loop where both want it.
+
+    To be done before there is middleware: on Linux each thread has a niceness of its own, which
+    the threads that it starts inherit.
+    """
+    try:
+        for thread in map(int, os.listdir('/proc/self/task')):
+            already = os.getpriority(os.PRIO_PROCESS, thread)
+            os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, already))
+    except OSError as error:
+        get_logger('diagnostics').warning(
+            f'niceness {NICENESS} is refused, it competes with the control loop: {error}'
+        )
+
+
+def _check(rate_hz: float, stale_s: float, error_after_s: float, smoothing_s: float) -> None:
+    above_0 = {'rate_hz': rate_hz, 'stale_s': stale_s, 'error_after_s': error_after_s}
+    for name, value in above_0.items():
+        if not 0 < value < math.inf:
+            raise ModalityError(f'parameter {name} is {value}, expected above 0 and finite')
+    if not 0 <= smoothing_s < math.inf:
+        raise ModalityError(
+            f'parameter smoothing_s is {smoothing_s}, expected 0 or above and finite'
+        )
+    if not 1 / stale_s <= rate_hz <= MAX_RATE_HZ:
+        raise ModalityError(
+            f'parameter rate_hz is {rate_hz}, expected {1 / stale_s:g} (1 / stale_s) to '
+            f'{MAX_RATE_HZ:g}'
+        )
 
 
 def _not_finite(importance: Importance) -> list[str]:
-    sound = np.isfinite(importance.without).all(axis=0)
+    asked_alone = importance.alone[importance.known.any(axis=1)]
+    answers = np.concatenate([importance.without, asked_alone])
+    sound = np.isfinite(answers).all(axis=0)
     return [importance.modalities[column] for column in np.flatnonzero(~sound)]
 
 
 def main() -> None:
     """Run the node."""
+    stand_back()
     run_main(DiagnosticsNode, 'diagnostics')
 
 

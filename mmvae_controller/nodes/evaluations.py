@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 
+from mmvae_controller.nodes.rates import rate_hz
 from mmvae_controller.nodes.status import Level, Status
 import numpy as np
 
-# Percentiles and rates are about the last few seconds, not about the whole life.
+# So many are remembered: of the last few seconds, not of the whole life.
 MEMORY = 100
 MS_PER_S = 1000
 
@@ -63,14 +64,18 @@ class ModelHealth:
             return f'no observation for {self._stale_s:g} s'
         if self._read_s is not None and now_s - self._read_s <= self._stale_s:
             return ''
-        # Or it was heard, and its turn has not come: that may be rarer than `stale_s`.
+        # Or it was heard just now, and its turn has not come.
         return self._trouble[1] if self._trouble is not None else ''
 
     def status(self, now_s: float) -> Status:
         """Tell how it is."""
         if not self._hears(now_s):
             return Status('model', Level.STALE, self.why_stale(now_s), self._about)
-        values = {**self._about, **self._figures(), 'observations hz': self._rate_hz()}
+        values = {
+            **self._about,
+            **self._figures(),
+            'observations hz': rate_hz(self._heard_s, now_s),
+        }
         level, message = self._judgement()
         return Status('model', level, message, values)
 
@@ -98,7 +103,3 @@ class ModelHealth:
             'evaluation p50 ms': float(p50_ms),
             'evaluation p99 ms': float(p99_ms),
         }
-
-    def _rate_hz(self) -> float:
-        span_s = self._heard_s[-1] - self._heard_s[0]
-        return (len(self._heard_s) - 1) / span_s if span_s > 0 else 0.0

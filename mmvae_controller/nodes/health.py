@@ -11,12 +11,11 @@ from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
+from mmvae_controller.nodes.rates import MEMORY_S, rate_hz
 from mmvae_controller.nodes.status import Level, Status
 import numpy as np
 
 NS_PER_MS = 1_000_000
-# Percentiles and complaints are about the last few seconds, not about the whole life.
-MEMORY_S = 5.0
 RATE_SAMPLES = 50
 # One late tick is the operating system's; more than this share is the controller's.
 MISSED_SHARE = 0.05
@@ -50,8 +49,15 @@ class InputHealth:
         self.trouble = f'rejected: {text}'
         self._faulty = False
 
-    def status(self, now_ns: int, known: Sequence[bool]) -> Status:
-        """Tell how it is; `known` at [t - dt, t] in the last observation."""
+    def status(self, now_ns: int, known: Sequence[bool] | None) -> Status:
+        """Tell how it is.
+
+        Args:
+            now_ns: On the clock of the loop.
+            known: At [t - dt, t] in the last observation; None while nothing is observed.
+
+        """
+        judged, known = known is not None, known or (False, False)
         age_s = (now_ns - self._stamps_ns[-1]) / NS if self._stamps_ns else math.inf
         old = age_s > self.modality.max_age_s
         # What was wrong with a sample is no reason any more once it is too old in any case.
@@ -66,7 +72,7 @@ class InputHealth:
                 f'max_age_s {self.modality.max_age_s:g}: masked'
             )
         elif not message:
-            level, message = Level.OK, 'received'
+            level, message = Level.OK, 'received' if judged else 'received, not judged'
         return Status(
             f'input {self.modality.name}',
             level,
@@ -74,7 +80,7 @@ class InputHealth:
             {
                 'topic': self.topic,
                 'age_s': age_s,
-                'rate_hz': self._rate_hz(age_s),
+                'rate_hz': rate_hz([s / NS for s in self._stamps_ns], now_ns / NS),
                 'received': self._received,
                 'rejected': self.rejected,
                 'known at t': bool(known[CURRENT]),
@@ -82,12 +88,6 @@ class InputHealth:
                 'last trouble': self.trouble or 'none',
             },
         )
-
-    def _rate_hz(self, age_s: float) -> float:
-        if len(self._stamps_ns) < 2 or age_s > MEMORY_S:
-            return 0.0
-        span_ns = self._stamps_ns[-1] - self._stamps_ns[0]
-        return (len(self._stamps_ns) - 1) * NS / span_ns if span_ns > 0 else 0.0
 
 
 class LoopHealth:

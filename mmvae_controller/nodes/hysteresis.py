@@ -9,7 +9,6 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.status import Level, Status
 
 DEBOUNCED = (Level.WARN, Level.ERROR)
-_HELD = ' until {:g} s without trouble)'
 
 
 @dataclass(slots=True)
@@ -67,8 +66,8 @@ class Hysteresis:
         shown = max((level for level in DEBOUNCED if trace.shown[level]), default=Level.OK)
         if shown <= status.level:
             return replace(status, level=shown)
-        held = f' ({shown.name}{_HELD.format(self._clear_after_s)}'
-        return replace(status, level=shown, message=status.message + held)
+        why = f' ({shown.name} until {self._clear_after_s:g} s without trouble)'
+        return replace(status, level=shown, message=status.message + why, held=True)
 
     def _follow(self, trace: _Trace, level: Level, present: bool, now_s: float) -> None:
         if present == trace.shown[level]:
@@ -80,8 +79,3 @@ class Hysteresis:
         if now_s - turned_s >= (self._raise_after_s if present else self._clear_after_s):
             trace.shown[level] = present
             trace.turned_s[level] = None
-
-
-def is_held(message: str) -> bool:
-    """Tell whether a status is shown worse than it is: there is no trouble any more."""
-    return message.endswith(_HELD.partition('{:g}')[2])

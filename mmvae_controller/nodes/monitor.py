@@ -11,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.nodes.messages import read_sense
 from mmvae_controller.nodes.qos import EPISODES, REPORT, SENSOR
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.watched import Told, told_by
 import numpy as np
 from numpy.typing import NDArray
 import rclpy
@@ -22,16 +22,6 @@ from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64
 
 STEERING = 'precision_loss_command'
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One status of /diagnostics, and when it came on a steady clock."""
-
-    level: Level
-    message: str
-    values: dict[str, str]
-    steady_s: float
 
 
 @dataclass
@@ -52,7 +42,7 @@ class Record:
 
     real_time_factor: float = 1.0
     episodes: list[dict[str, str]] = field(default_factory=list)
-    statuses: dict[str, Seen] = field(default_factory=dict)
+    statuses: dict[str, Told] = field(default_factory=dict)
     importance: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     ticks_ms: list[tuple[float, float, float]] = field(default_factory=list)
     joints: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
@@ -98,7 +88,7 @@ class Monitor:
         while (left_s := until_s - time.monotonic()) > 0:
             self._executor.spin_once(timeout_sec=left_s)
 
-    def status(self, name: str) -> Seen | None:
+    def status(self, name: str) -> Told | None:
         """Return the newest status of a node's part, e.g. `controller: loop`."""
         return self.record.statuses.get(f'{self._prefix}{name}')
 
@@ -113,10 +103,9 @@ class Monitor:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
-            values = {v.key: v.value for v in status.values}
-            self.record.statuses[status.name] = Seen(
-                Level(status.level[0]), status.message, values, time.monotonic()
-            )
+            told = told_by(status, time.monotonic())
+            self.record.statuses[status.name] = told
+            values = told.values
             if status.name == f'{self._prefix}controller: loop' and 'tick p50 ms' in values:
                 self.record.ticks_ms.append(
                     (self._now_s(), float(values['tick p50 ms']), float(values['tick p99 ms']))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
-from mmvae_controller.nodes.hysteresis import is_held
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.staleness import TOLD_STALE_S
+from mmvae_controller.nodes.status import HELD, Level, Status
+from mmvae_controller.nodes.watched import Told
 
-# The controller speaks twice a second; what it said longer ago is no news.
-NEWS_S = 2.0
+# Known for a shorter time, a sense is still the one that comes and goes.
+BACK_AFTER_S = 1.0
 UNKNOWN = 'unknown'
 NO_INPUT = 'no input'
+# The value that tells how much the command would lose without a sense.
+STEERING_KEY = 'precision_loss_command nats'
 
 
 class State(StrEnum):
@@ -22,16 +24,6 @@ class State(StrEnum):
     KNOWN = 'known'
     KNOWN_BEFORE = 'known at t-1 only'
     PREDICTED = 'predicted'
-
-
-@dataclass(frozen=True, slots=True)
-class Word:
-    """What the controller said of its input, and when on a steady clock."""
-
-    level: Level
-    message: str
-    rate_hz: str
-    steady_s: float
 
 
 class SenseHealth:
@@ -43,44 +35,63 @@ class SenseHealth:
         Args:
             name: Of the modality.
             has_input: Whether the controller listens to a topic for it; not for the command.
-            error_after_s: Missing for longer is an error.
+            error_after_s: Missing for longer is an error, breaks of less than `BACK_AFTER_S`
+                included.
 
         """
         self.name = name
         self._has_input = has_input
         self._error_after_s = error_after_s
-        self._word: Word | None = None
+        self._word: Told | None = None
         self._state = State.PREDICTED
         self._age_s = 0.0
         self._missing_since_s: float | None = None
+        self._known_since_s: float | None = None
+        self._on_and_off = ''
 
-    def hear(self, level: Level, message: str, values: Mapping[str, str], now_s: float) -> None:
+    def hear(self, word: Told) -> None:
         """Note what the controller says of its input."""
-        self._word = Word(level, message, values.get('rate_hz', UNKNOWN), now_s)
+        self._word = word
 
-    def observe(self, known: Sequence[bool], age_s: float, now_s: float) -> None:
-        """Note an observation: what is known at [t - dt, t], and how old it is at t."""
-        self._age_s = age_s
+    def observe(self, known: Sequence[bool], age_s: float, now_s: float) -> bool:
+        """Note an observation, and return whether the state is another one than before.
+
+        Args:
+            known: At [t - dt, t].
+            age_s: At t.
+            now_s: On a steady clock.
+
+        """
+        before, self._age_s = self._state, age_s
         if known[CURRENT]:
-            self._state, self._missing_since_s = State.KNOWN, None
-            return
-        self._state = State.KNOWN_BEFORE if known[PREVIOUS] else State.PREDICTED
-        if self._missing_since_s is None:
-            self._missing_since_s = now_s
+            self._state = State.KNOWN
+            if self._known_since_s is None:
+                self._known_since_s = now_s
+            if now_s - self._known_since_s >= BACK_AFTER_S:
+                self._end_spell()
+        else:
+            self._state = State.KNOWN_BEFORE if known[PREVIOUS] else State.PREDICTED
+            if self._missing_since_s is None:
+                self._missing_since_s = now_s
+            elif self._known_since_s is not None:
+                self._on_and_off = 'on and off '
+            self._known_since_s = None
+        return self._state is not before
 
     def forget(self) -> None:
         """Forget the observations: they are of another time."""
-        self._missing_since_s = None
+        self._known_since_s = None
+        self._end_spell()
 
     def status(self, measures: Mapping[str, float], now_s: float) -> Status:
         """Tell how it is; `measures` in nats by measure, now."""
         word = self._present_word(now_s)
         level, message = Level.OK, self._state.value
-        if self._missing_since_s is not None:
+        if self._state is not State.KNOWN and self._missing_since_s is not None:
             missing_s = now_s - self._missing_since_s
             level = Level.ERROR if missing_s > self._error_after_s else Level.WARN
-            message = f'missing at t for {missing_s:.1f} s, {self._state}'
-        if word is not None and word.level is not Level.OK and not is_held(word.message):
+            message = f'missing at t {self._on_and_off}for {missing_s:.1f} s, {self._state}'
+        if word is not None and word.level is not Level.OK and HELD not in word.values:
             level = max(level, Level.WARN)
             message += f'; controller: {word.message}'
         values = {
@@ -100,12 +111,16 @@ class SenseHealth:
     def _title(self) -> str:
         return f'sense {self.name}'
 
-    def _present_word(self, now_s: float) -> Word | None:
-        return self._word if self._word and now_s - self._word.steady_s <= NEWS_S else None
+    def _end_spell(self) -> None:
+        self._missing_since_s, self._on_and_off = None, ''
 
-    def _about_input(self, word: Word | None) -> dict[str, object]:
+    def _present_word(self, now_s: float) -> Told | None:
+        return self._word if self._word and now_s - self._word.steady_s <= TOLD_STALE_S else None
+
+    def _about_input(self, word: Told | None) -> dict[str, object]:
         if not self._has_input:
             return {'rate_hz': NO_INPUT, 'health': NO_INPUT}
         if word is None:
             return {'rate_hz': UNKNOWN, 'health': UNKNOWN}
-        return {'rate_hz': word.rate_hz, 'health': f'{word.level.name}: {word.message}'}
+        rate_hz = word.values.get('rate_hz', UNKNOWN)
+        return {'rate_hz': rate_hz, 'health': f'{word.level.name}: {word.message}'}

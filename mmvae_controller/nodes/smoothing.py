@@ -10,7 +10,7 @@ K = TypeVar('K', bound=Hashable)
 
 
 class Smoother(Generic[K]):
-    """Smooths numbers by key; what is not finite is left out and changes nothing."""
+    """Smooths numbers by key; after one that is not finite a key begins anew."""
 
     def __init__(self, time_s: float) -> None:
         """Start empty; a step has come through by 63 % after `time_s`, 0 smooths nothing."""
@@ -21,8 +21,12 @@ class Smoother(Generic[K]):
         """Forget everything: what comes next is of another time."""
         self._values.clear()
 
+    def forget(self, key: K) -> None:
+        """Forget one number: the next one is passed on as it is."""
+        self._values.pop(key, None)
+
     def smooth(self, key: K, value: float, elapsed_s: float) -> float | None:
-        """Return the smoothed value, or None for one that is not finite.
+        """Return the smoothed value, or None for one that is not finite, which forgets the key.
 
         Args:
             key: Which number.
@@ -31,8 +35,10 @@ class Smoother(Generic[K]):
 
         """
         if not math.isfinite(value):
+            self.forget(key)
             return None
         last = self._values.get(key, value)
         keep = math.exp(-elapsed_s / self._time_s) if self._time_s > 0 else 0.0
-        self._values[key] = keep * last + (1 - keep) * value
+        # In this order a first value, and one that does not change, comes out to the last bit.
+        self._values[key] = value + keep * (last - value)
         return self._values[key]

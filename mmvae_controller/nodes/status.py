@@ -9,6 +9,8 @@ import math
 
 # A complaint that repeats itself is logged this often.
 LOG_THROTTLE_S = 5.0
+# The key by which a status on /diagnostics says that its level is held up.
+HELD = 'level held'
 
 
 class Level(IntEnum):
@@ -29,6 +31,7 @@ class Status:
         level: How bad.
         message: One line for an operator.
         values: Details, shown in this order.
+        held: Whether the level is worse than the present one, for there was trouble lately.
 
     """
 
@@ -36,6 +39,15 @@ class Status:
     level: Level
     message: str
     values: Mapping[str, object] = field(default_factory=dict)
+    held: bool = False
+
+
+def read_level(level: bytes) -> Level:
+    """Return a level of anybody's status; one that does not exist is an error of its sender."""
+    try:
+        return Level(level[0])
+    except (ValueError, IndexError):
+        return Level.ERROR
 
 
 def show(value: object) -> str:

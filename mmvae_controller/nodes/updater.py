@@ -6,31 +6,30 @@ from collections.abc import Callable, Iterable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from mmvae_controller.nodes.hysteresis import Hysteresis, is_held
+from mmvae_controller.nodes.hysteresis import Hysteresis
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.status import Level, show, Status
+from mmvae_controller.nodes.status import HELD, Level, show, Status
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 PUBLISH_PERIOD_NS = 500_000_000
 # Levels are looked at more often than they are published.
 CHECK_PERIOD_S = 0.05
+# Trouble that comes and goes would never last: whatever is seen is shown, and falls late.
+RAISE_AFTER_S = 0.0
 CLEAR_AFTER_S = 1.0
 
 
 class Updater:
     """One per node; runs on a steady clock, so it still speaks when /clock stands still."""
 
-    def __init__(
-        self, node: Node, read: Callable[[], Iterable[Status]], raise_after_s: float = 0.0
-    ) -> None:
+    def __init__(self, node: Node, read: Callable[[], Iterable[Status]]) -> None:
         """Start publishing what `read` returns.
 
         Args:
             node: Gets the parameters of the hysteresis.
             read: Returns the statuses as they are.
-            raise_after_s: The default of that parameter.
 
         Raises:
             ModalityError: A parameter makes no sense.
@@ -44,8 +43,8 @@ class Updater:
             declare(
                 node,
                 'raise_after_s',
-                raise_after_s,
-                's, so long a worse level must last before /diagnostics shows it',
+                RAISE_AFTER_S,
+                's, so long a worse level must last before /diagnostics shows it; 0 hides nothing',
             ),
             declare(
                 node,
@@ -85,15 +84,16 @@ class Updater:
 
     def message(self, status: Status) -> DiagnosticStatus:
         """Return a status as a message, under this node's name."""
+        values = {**status.values, HELD: True} if status.held else status.values
         return DiagnosticStatus(
             level=bytes([status.level]),
             name=f'{self._name}: {status.name}',
             message=status.message,
             hardware_id=self.hardware_id,
-            values=[KeyValue(key=k, value=show(v)) for k, v in status.values.items()],
+            values=[KeyValue(key=k, value=show(v)) for k, v in values.items()],
         )
 
 
 def _levels(statuses: list[Status]) -> dict[str, tuple[Level, bool]]:
     # New trouble is news also while the level is still held up by the last.
-    return {s.name: (s.level, is_held(s.message)) for s in statuses}
+    return {s.name: (s.level, s.held) for s in statuses}

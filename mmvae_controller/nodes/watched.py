@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.status import Level, read_level
 
 # The rate of a topic is that of the last moments; nobody commands faster than this fills.
 RATE_S = 2.0
@@ -21,6 +22,12 @@ class Told:
     message: str
     values: Mapping[str, str]
     steady_s: float
+
+
+def told_by(status: Any, steady_s: float) -> Told:
+    """Return what a diagnostic_msgs/DiagnosticStatus says."""
+    values = {v.key: v.value for v in status.values}
+    return Told(read_level(status.level), status.message, values, steady_s)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.status import Level
-from mmvae_controller.nodes.watched import Command, Curve, Told, Watched
+from mmvae_controller.nodes.watched import Command, Curve, told_by, Watched
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node, NodeNameNonExistentError
@@ -44,7 +43,7 @@ class Watcher:
     """A node that only listens; spun by hand, so that its owner stays in charge."""
 
     def __init__(self, namespace: str) -> None:
-        """Start listening to the nodes of a namespace; what they are called is found out.
+        """Start listening to `controller` and `diagnostics` of a namespace; finds their topics.
 
         Its signals stay with the caller: rclpy's own handlers would end the context at once.
 
@@ -126,12 +125,7 @@ class Watcher:
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         now_s = time.monotonic()
         for status in message.status:
-            self.watched.statuses[status.name] = Told(
-                read_level(status.level),
-                status.message,
-                {v.key: v.value for v in status.values},
-                now_s,
-            )
+            self.watched.statuses[status.name] = told_by(status, now_s)
 
     def _on_curve(self, modality: str, message: Float64) -> None:
         self.watched.steering[modality] = Curve(message.data, time.monotonic())
@@ -144,14 +138,6 @@ class Watcher:
 def is_matrix(topic: str) -> bool:
     """Tell whether a topic is the importance matrix of some namespace."""
     return topic.endswith(f'/{MATRIX}')
-
-
-def read_level(level: bytes) -> Level:
-    """Return a level of anybody's status; one that does not exist is an error of its sender."""
-    try:
-        return Level(level[0])
-    except (ValueError, IndexError):
-        return Level.ERROR
 
 
 def read_command(message: Any) -> tuple[str, tuple[str, ...], tuple[float, ...]]:

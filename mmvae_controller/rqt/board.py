@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 import math
 from typing import Generic, TypeVar
 
-from mmvae_controller.nodes.senses import NO_INPUT, State
+from mmvae_controller.nodes.senses import NO_INPUT, State, STEERING_KEY
+from mmvae_controller.nodes.staleness import Rhythm, TOLD_STALE_S, worst
 from mmvae_controller.nodes.status import Level
 from mmvae_controller.rqt.contents import (
     Matrix,
     Picture,
     read_matrix,
     read_picture,
-    STEERING_KEY,
     Told,
 )
 from mmvae_controller.rqt.errors import ContentError
@@ -22,12 +23,10 @@ from mmvae_controller.rqt.view import MatrixView, PictureView, SenseView, View
 from mmvae_controller.rqt.words import ago, ALONE, nats_text, WITHOUT
 
 T = TypeVar('T')
-# The diagnostics node evaluates ten times a second and calls itself stale after this, too.
-STALE_S = 1.0
-# /diagnostics comes twice a second: three in a row must be missing.
-TOLD_STALE_S = 1.5
 SENSE = 'diagnostics: sense '
-GATE = 'controller: gate'
+MODEL = 'diagnostics: model'
+# What is said of the whole robot, the part that explains the others first.
+PARTS = ('controller: loop', 'controller: gate', MODEL)
 SEEN = 'seen'
 IMAGINED = 'imagined'
 
@@ -49,12 +48,14 @@ class Board:
         self._matrices: dict[str, _Came[Matrix]] = {}
         self._pictures: dict[tuple[str, str], _Came[Picture]] = {}
         self._told: dict[str, tuple[Told, float]] = {}
+        self._rhythms: dict[object, Rhythm] = defaultdict(Rhythm)
 
     def matrix_came(
         self, kind: str, now_s: float, labels: Sequence[str], sizes: Sequence[int],
         data: Sequence[float], offset: int = 0,
     ) -> None:  # fmt: skip
         """Take a matrix `without` or `alone`; see `read_matrix`."""
+        self._rhythms[kind].came(now_s)
         self._matrices[kind] = _read(lambda: read_matrix(labels, sizes, data, offset), now_s)
 
     def picture_came(
@@ -62,6 +63,7 @@ class Board:
         step: int, data: object,
     ) -> None:  # fmt: skip
         """Take a picture as it is `seen` or `imagined`; see `read_picture`."""
+        self._rhythms[kind, modality].came(now_s)
         self._pictures[kind, modality] = _read(
             lambda: read_picture(encoding, height, width, step, data), now_s
         )
@@ -91,12 +93,16 @@ class Board:
         if came.value is None:
             return MatrixView(None, False, came.trouble, '')
         command = self._command(came.value.columns)
-        model, told_s = self._told.get('diagnostics: model', (None, 0.0))
-        said_stale = model is not None and model.level is Level.STALE and told_s >= came.now_s
-        if now_s - came.now_s > STALE_S or said_stale:
+        if self._is_stale(kind, came.now_s, now_s):
             note = f'STALE, {ago(now_s - came.now_s)}'
             return MatrixView(replace(came.value, nats=()), False, note, command)
         return MatrixView(self._without_the_missing(came.value), True, '', command)
+
+    def _is_stale(self, key: object, came_s: float, now_s: float) -> bool:
+        """Tell whether it is old; what its node says of itself since it came counts at once."""
+        model, told_s = self._told.get(MODEL, (None, 0.0))
+        said_stale = model is not None and model.level is Level.STALE and told_s >= came_s
+        return said_stale or self._rhythms[key].is_stale(now_s)
 
     def _without_the_missing(self, matrix: Matrix) -> Matrix:
         """Blank the rows of what is missing already: their zeros would read as unimportant."""
@@ -138,7 +144,7 @@ class Board:
             return PictureView(None, 'nothing came yet')
         if came.value is None:
             return PictureView(None, came.trouble)
-        if now_s - came.now_s > STALE_S:
+        if self._is_stale((kind, modality), came.now_s, now_s):
             return PictureView(None, f'STALE, {ago(now_s - came.now_s)}')
         if kind == SEEN and came.value.black:
             return PictureView(came.value, self._why_black(modality))
@@ -159,25 +165,43 @@ class Board:
         senses: Sequence[SenseView],
         pictures: dict[str, tuple[PictureView, PictureView]],
     ) -> tuple[Level, str]:
-        if without.matrix is None:
-            return Level.STALE, f'{self.namespace}: importance/matrix: {without.note}'
-        if not without.live:
-            return Level.STALE, f'{without.note}: what steers the robot now is not known'
+        parts = self._troubled_parts(now_s)
         steering = sorted(((s.nats, s.name) for s in senses if s.nats is not None), reverse=True)
         words = [f'{name} ({nats_text(nats)} nats)' for nats, name in steering[:2]]
-        if not words:
-            return Level.STALE, f'No importance of the command on /diagnostics of {self.namespace}'
+        unknown = self._why_unknown(without, words)
+        if unknown:
+            level = Level.ERROR if Level.ERROR in [p.level for p in parts] else Level.STALE
+            return level, '\n'.join([*map(_sentence, parts), unknown])
+        # The model spoke of the time before the matrix that is shown.
+        parts = [p for p in parts if p.level is not Level.STALE]
         troubles = [f'{s.name}: {s.message}' for s in senses if s.level is not Level.OK]
-        level = max((s.level for s in senses), default=Level.OK)
-        gate, told_s = self._told.get(GATE, (None, 0.0))
-        if gate is not None and gate.level is not Level.OK and now_s - told_s <= TOLD_STALE_S:
-            troubles.append(f'gate: {gate.message}')
+        troubles += map(_sentence, parts)
         blacks = {n for n, (seen, _) in pictures.items() if seen.picture is not None and seen.note}
         troubles += [
             f'{s.name} is black' for s in senses if s.level is Level.OK and s.name in blacks
         ]
-        steers = f'The command leans on {", then ".join(words)}'
-        return max(level, Level.WARN if troubles else level), '\n'.join([*troubles, steers])
+        level = worst([*(s.level for s in senses), *(p.level for p in parts)])
+        if level is Level.OK and troubles:
+            level = Level.WARN
+        return level, '\n'.join([*troubles, f'The command leans on {", then ".join(words)}'])
+
+    def _why_unknown(self, without: MatrixView, steering: Sequence[str]) -> str:
+        if without.matrix is None:
+            return f'{self.namespace}: importance/matrix: {without.note}'
+        if not without.live:
+            return f'{without.note}: what steers the robot now is not known'
+        if not steering:
+            return f'No importance of the command on /diagnostics of {self.namespace}'
+        return ''
+
+    def _troubled_parts(self, now_s: float) -> list[Told]:
+        told = [self._told[part] for part in PARTS if part in self._told]
+        fresh = [status for status, told_s in told if now_s - told_s <= TOLD_STALE_S]
+        return [status for status in fresh if status.level is not Level.OK]
+
+
+def _sentence(part: Told) -> str:
+    return f'{part.name.rpartition(": ")[2]}: {part.message}'
 
 
 def _read(read: Callable[[], T], now_s: float) -> _Came[T]:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 # More rows could not be read, and one broken message must not keep the window busy.
 MOST_MODALITIES = 32
 CHANNELS_OF = {'rgb8': 3, 'bgr8': 3, 'mono8': 1}
-STEERING_KEY = 'precision_loss_command nats'
 # Of 255: the noise of a covered camera stays below.
 BLACK = 16
 

@@ -11,7 +11,8 @@ import pybullet
 
 NEAR_M = 0.1
 FAR_M = 5.0
-# Behind a lens cap, in grey levels: dark current, and the noise of the sensor around it.
+# Behind a lens cap, in grey levels: dark current, and the noise of the sensor around it. Chosen,
+# after no sensor in particular; at high gain a real one is noisier.
 DARK_LEVEL = 4.0
 DARK_NOISE = 1.5
 UINT8_MAX = 255

@@ -114,8 +114,9 @@ def test_senses_keep_the_order_of_the_model_and_their_bars_are_shares_of_the_sum
     assert bars == [24, 12, 4]
 
 
-def test_what_is_older_than_a_second_is_stale_and_shows_none_of_its_numbers(robot: Any):
-    fresh, old = robot(0.9), robot(1.1)
+def test_what_should_have_come_again_is_stale_and_shows_none_of_its_numbers(robot: Any):
+    # Statuses come twice a second, curves and commands more often.
+    fresh, old = robot(0.9), robot(1.3)
     assert 'STALE' not in fresh.text()
     text = old.text()
     assert text.count('STALE') == 7  # Three senses, three parts, the command.
@@ -128,6 +129,36 @@ def test_what_is_older_than_a_second_is_stale_and_shows_none_of_its_numbers(robo
     assert snapshot.command is not None
     assert snapshot.command.values == ()
     assert snapshot.command.rate_hz is None
+
+
+def test_a_curve_that_comes_seldom_is_told_by_the_status_as_long_as_its_node_stands_by_it(
+    robot: Any,
+):
+    said = {'state': 'known', 'precision_loss_command nats': '5.5'}
+    it = robot().steer(1.9, camera=6.0).tell('diagnostics: sense camera', 'known', **said)
+    assert it.snapshot().senses[0].nats == 5.5
+    it.tell('diagnostics: sense camera', 'known', ago_s=1.3, **said)
+    assert it.snapshot().senses[0].nats is None
+    it.tell('diagnostics: sense camera', 'no observation', Level.STALE)
+    assert it.snapshot().senses[0].nats is None
+
+
+def test_a_number_that_its_node_has_taken_back_is_not_shown_though_it_is_fresh(robot: Any):
+    it = robot().steer(0.5, camera=6.0)
+    it.tell('diagnostics: sense camera', 'no observation', Level.STALE, ago_s=0.4)
+    assert it.snapshot().senses[0].nats is None
+    it.steer(0.3, camera=6.0)
+    assert it.snapshot().senses[0].nats == 6.0
+
+
+def test_commands_that_come_once_a_second_are_not_stale_between_two_of_them():
+    it = Robot()
+    for ago_s in (3.2, 2.2, 1.2):
+        it.watched.obey(Command('/joint_command', 'rad', ('a',), (0.5,), NOW_S - ago_s))
+    assert 'OK' in it.line('command')
+    later = take(it.watched, it.place, NOW_S + 1.4, 0.0).command
+    assert later is not None
+    assert (later.level, later.values) == ('STALE', ())
 
 
 def test_each_source_grows_old_on_its_own(robot: Any):

@@ -20,7 +20,7 @@ STEP_S = 0.1
 
 @pytest.fixture
 def window():
-    return ObservationWindow((SENSE, OTHER, PICTURE), STEP_S)
+    return ObservationWindow((SENSE, OTHER, PICTURE), STEP_S, {})
 
 
 def one(value):
@@ -38,7 +38,7 @@ def test_nothing_received_is_nothing_known(window):
     wait_ms=st.integers(0, 250),
 )
 def test_each_slot_holds_the_latest_sample_before_it_whatever_the_rate(gaps_ms, wait_ms):
-    window = ObservationWindow((SENSE,), STEP_S)
+    window = ObservationWindow((SENSE,), STEP_S, {})
     stamps = (np.cumsum(gaps_ms) * MS).tolist()
     for stamp in stamps:
         window.push('s', one(stamp / NS), stamp)
@@ -190,8 +190,43 @@ def test_a_picture_that_shows_nothing_masks_its_own_slot_only(watchful):
     told = watchful.push('p', stripes(8), 90 * MS)
     assert told == 'no contrast (4.0 grey levels, min_contrast 5)'
     assert watchful.read(100 * MS).known.tolist() == [[True, False]]
-    watchful.push('p', stripes(12), 110 * MS)
+    watchful.push('p', stripes(16), 110 * MS)
     assert watchful.read(110 * MS).known[0, 1]
+
+
+def test_after_a_blank_picture_one_counts_again_with_a_margin(watchful):
+    watchful.push('p', stripes(8), 0)
+    told = watchful.push('p', stripes(14), 1)
+    assert told == 'no contrast (7.0 grey levels, min_contrast 5, 7.5 after a blank picture)'
+    assert watchful.push('p', stripes(16), 2) == ''
+    assert watchful.push('p', stripes(12), 3) == ''
+
+
+def test_a_scene_at_the_bound_is_lost_once_and_does_not_come_and_go(watchful):
+    told = [watchful.push('p', stripes((12, 8)[number % 2]), number) for number in range(200)]
+    assert [not fault for fault in told] == [True] + [False] * 199
+
+
+def test_one_blank_camera_asks_no_more_of_another():
+    pictures = [
+        Modality(n, Role.SENSE, Encoder.IMAGE, (8, 8, 3), 'intensity', tuple('rgb'), 1.0)
+        for n in 'pq'
+    ]
+    window = ObservationWindow(pictures, STEP_S, {'p': 5.0, 'q': 5.0})
+    window.push('p', stripes(0), 0)
+    assert window.push('q', stripes(12), 0) == ''
+
+
+def test_after_clear_a_picture_counts_without_a_margin(watchful):
+    watchful.push('p', stripes(8), 0)
+    watchful.clear()
+    assert watchful.push('p', stripes(12), 1) == ''
+
+
+def test_a_clock_that_was_set_back_does_not_forget_a_blank_picture(watchful):
+    watchful.push('p', stripes(8), 10 * NS)
+    assert not watchful.read(5 * NS).known.any()
+    assert watchful.push('p', stripes(12), 5 * NS)
 
 
 def test_without_a_bound_every_picture_counts(window):
@@ -207,11 +242,42 @@ def test_a_picture_of_one_level_or_one_colour_has_no_contrast(level):
 
 
 @pytest.mark.parametrize(
-    'shape', [(64, 64, 3), (48, 64, 1), (1, 1, 3), (480, 640, 3), (65, 200, 1)]
+    ('shape', 'block'),
+    [
+        ((64, 64, 3), (2, 2)),
+        ((32, 48, 1), (1, 2)),
+        ((1, 1, 3), (1, 1)),
+        ((480, 640, 3), (15, 20)),
+        ((65, 201, 1), (3, 7)),
+        ((9000, 3, 1), (257, 1)),
+    ],
 )
-def test_contrast_is_the_standard_deviation_of_the_grey_levels(shape):
+def test_contrast_is_the_standard_deviation_of_the_grey_levels_of_whole_blocks(shape, block):
     picture = np.random.default_rng(3).integers(0, 256, shape, dtype=np.uint8)
-    assert contrast(picture) == pytest.approx(picture.mean(axis=2).std(), rel=0.05)
+    (high, wide), (height, width, _) = block, shape
+    rows, columns = height // high, width // wide
+    grey = picture[: rows * high, : columns * wide].mean(axis=2)
+    blocks = grey.reshape(rows, high, columns, wide).mean(axis=(1, 3))
+    assert contrast(picture) == pytest.approx(blocks.std(), rel=1e-3, abs=1e-3)
+
+
+@pytest.mark.parametrize(('shape', 'most'), [((64, 64, 1), 3.5), ((480, 640, 1), 0.5)])
+def test_the_noise_of_pixels_counts_the_less_the_larger_the_picture(shape, most):
+    noise = np.random.default_rng(3).normal(40, 6.5, shape)
+    assert contrast(np.rint(noise).astype(np.uint8)) < most
+
+
+@pytest.mark.parametrize('scale', [1, 2, 10])
+def test_the_same_scene_has_the_same_contrast_at_any_size(scale):
+    scene = np.random.default_rng(3).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    picture = scene.repeat(scale, axis=0).repeat(scale, axis=1)
+    assert contrast(picture) == pytest.approx(scene.mean(axis=2).std(), rel=1e-4)
+
+
+def test_white_saturates_no_sum():
+    picture = np.full((34 * 257, 3, 1), 255, dtype=np.uint8)
+    picture[: 17 * 257] = 0
+    assert contrast(picture) == pytest.approx(127.5)
 
 
 def test_half_black_and_half_white_is_the_most_there_is():

@@ -112,6 +112,29 @@ def test_of_a_missing_modality_no_single_error_is_told(network, robot, name):
         assert told == [n for n in found.modalities if n != name]
 
 
+def test_what_was_known_is_told_as_it_was_asked(network, robot):
+    found = LiveImportance(network).evaluate(observe(robot, unknown=('camera',)))
+    # The command at t is what is asked for.
+    assert found.known.tolist() == [[False] * 2, [True] * 2, [True] * 2, [True, False]]
+    assert np.array_equal(np.isnan(found.alone).all(axis=1), ~found.known.any(axis=1))
+
+
+class Broken(Formula):
+    """Answers nonsense when it is asked from the camera alone."""
+
+    def decode(self, values, known, wanted):
+        decoded = super().decode(values, known, wanted)
+        for gaussian in decoded.values():
+            gaussian.mean[1] = np.nan
+        return decoded
+
+
+def test_a_broken_answer_is_not_taken_for_a_missing_modality(robot, normalisers):
+    found = LiveImportance(Broken(robot, normalisers)).evaluate(observe(robot))
+    assert np.isnan(found.alone[0]).all()
+    assert found.known[0].all()
+
+
 def test_no_divergence_is_negative(network, robot):
     found = LiveImportance(network).evaluate(observe(robot))
     assert np.all(found.alone >= 0)

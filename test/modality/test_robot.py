@@ -59,8 +59,12 @@ REFUSED = [
     ((*TOUCH, 'channels'), ['force.w'], ["channels ['force.w']", 'force.x']),
     ((*CAMERA, 'shape'), [8, 8], ['needs a shape of 3 sizes', '(8, 8)']),
     ((*CAMERA, 'shape'), [8, 0, 3], ['shape is [8, 0, 3]', 'at least 1']),
-    ((*CAMERA, 'min_contrast'), -1, ['min_contrast is -1', 'from 0 to 127.5']),
-    ((*CAMERA, 'min_contrast'), 128, ['min_contrast is 128', 'from 0 to 127.5']),
+    ((*CAMERA, 'min_contrast'), GONE, ['camera: min_contrast is missing', 'or off: then every']),
+    ((*CAMERA, 'min_contrast'), None, ['min_contrast is missing', 'grey levels of contrast']),
+    ((*CAMERA, 'min_contrast'), 0, ['min_contrast is 0', 'from 0.5 to 85', 'or off']),
+    ((*CAMERA, 'min_contrast'), 86, ['min_contrast is 86', 'from 0.5 to 85']),
+    ((*CAMERA, 'min_contrast'), True, ['min_contrast is True', 'or off']),
+    ((*CAMERA, 'min_contrast'), 'none', ["min_contrast is 'none'", 'or off']),
     ((*TOUCH, 'min_contrast'), 6, ['modalities.touch', 'unknown key min_contrast']),
     ((*CAMERA, 'shape'), 8, ['shape is 8', 'a list of sizes']),
     ((*CAMERA, 'shape'), GONE, ['shape is missing']),
@@ -175,17 +179,15 @@ def test_the_robot_that_ships_loads(iiwa_file):
     assert robot.output.limits is not None
 
 
-def test_contrast_is_asked_of_pictures_only_where_the_robot_says_so(load, robot_data):
+def test_contrast_is_asked_of_pictures_unless_it_is_switched_off(load, robot_data):
+    # YAML reads `off` as false.
+    assert robot_data['modalities']['camera']['min_contrast'] is False
     assert load(robot_data).min_contrast == {}
-    camera = robot_data['modalities']['camera']
-    camera['min_contrast'] = 6
+    robot_data['modalities']['camera']['min_contrast'] = 6
     robot = load(robot_data)
     assert robot.min_contrast == {'camera': 6.0}
     assert robot.taking_every_picture().min_contrast == {}
     assert robot.taking_every_picture().modalities == robot.modalities
-    # YAML reads `off` as false.
-    camera['min_contrast'] = False
-    assert load(robot_data).min_contrast == {}
 
 
 def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):

@@ -41,6 +41,7 @@ modalities:
     topic: camera/image_raw
     message: sensor_msgs/Image
     max_age_s: 0.3
+    min_contrast: off
   joints:
     role: sense
     unit: rad

@@ -204,6 +204,17 @@ def test_what_the_loop_missed_while_it_was_inactive_is_no_complaint(rig: Any):
     assert int(it.value('controller: loop', 'missed ticks')) < 40
 
 
+def test_while_it_is_inactive_it_calls_no_sense_known_or_sound(rig: Any):
+    it = rig(autostart=False)
+    it.peer.feel()
+    it.node.trigger_configure()
+    it.until_status('controller: input camera', 'received, not judged')
+    it.peer.until(
+        lambda: it.status('controller: input camera').level == b'\x00', 'the level of it'
+    )
+    assert it.value('controller: input camera', 'known at t') == 'False'
+
+
 def test_a_header_stamp_from_the_past_or_the_future_makes_nothing_old_or_new(rig: Any):
     it = rig()
     it.peer.feel()

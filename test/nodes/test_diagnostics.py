@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller.importance.errors import ImportanceError
+from mmvae_controller.importance.measures import MEASURES
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import empty_values, everything_known, Observation
 import numpy as np
@@ -151,6 +152,27 @@ def test_a_measure_that_is_not_finite_is_not_published(
     assert status.message == 'what the network answers cannot be measured: camera is not finite'
 
 
+def test_a_broken_answer_of_one_sense_alone_is_told_and_not_shown_as_a_missing_sense(
+    watch: Any, monkeypatch: pytest.MonkeyPatch
+):
+    it = watch(rate_hz=30.0)
+    evaluate = it.node._importance.evaluate
+
+    def spoil(observation: Observation) -> Any:
+        result = evaluate(observation)
+        result.alone[0] = math.nan
+        result.measures['single_error_all']['camera'] = math.nan
+        return result
+
+    monkeypatch.setattr(it.node._importance, 'evaluate', spoil)
+    alone = it.peer.listen(Float64MultiArray, 'importance/matrix_alone')
+    without = it.peer.listen(Float64MultiArray, 'importance/matrix')
+    it.observe()
+    it.peer.until(lambda: len(without) > 3, 'the sound matrix')
+    assert alone == []
+    assert 'camera' in it.until_level('model', ERROR).message
+
+
 def test_an_observation_of_another_robot_is_rejected_and_told(watch: Any):
     it = watch(rate_hz=30.0)
     known = everything_known(it.modalities[1:])
@@ -259,10 +281,82 @@ def test_a_model_of_one_modality_is_refused(peer: Any, lonely_model: Path):
         Watch(peer, lonely_model)
 
 
+@pytest.mark.parametrize('bad', [0.0, -1.0, math.inf, math.nan])
 @pytest.mark.parametrize('name', ['rate_hz', 'stale_s', 'error_after_s'])
-def test_a_duration_of_nothing_is_refused(watch: Any, name: str):
-    with pytest.raises(ModalityError, match=f'parameter {name} is 0.0, expected above 0'):
-        watch(**{name: 0.0})
+def test_a_duration_of_nothing_or_for_ever_is_refused(watch: Any, name: str, bad: float):
+    with pytest.raises(ModalityError, match=f'parameter {name} is {bad}, expected above 0'):
+        watch(**{name: bad})
+
+
+@pytest.mark.parametrize('bad', [-0.1, math.inf, math.nan])
+def test_a_smoothing_that_smooths_for_ever_or_backwards_is_refused(watch: Any, bad: float):
+    with pytest.raises(ModalityError, match=f'parameter smoothing_s is {bad}, expected 0 or'):
+        watch(smoothing_s=bad)
+
+
+@pytest.mark.parametrize(
+    ('rate_hz', 'stale_s', 'expected'), [(0.2, 1.0, '1 '), (1.0, 0.1, '10 '), (2000.0, 1.0, '1 ')]
+)
+def test_a_rate_at_which_all_would_be_stale_or_nothing_would_rest_is_refused(
+    watch: Any, rate_hz: float, stale_s: float, expected: str
+):
+    text = rf'parameter rate_hz is {rate_hz}, expected {expected}\(1 / stale_s\) to 1000$'
+    with pytest.raises(ModalityError, match=text):
+        watch(rate_hz=rate_hz, stale_s=stale_s)
+
+
+def test_nothing_is_hidden_unless_it_is_asked_for(watch: Any):
+    it = watch()
+    assert it.node.get_parameter('raise_after_s').value == 0
+
+
+def test_a_level_of_another_controller_that_does_not_exist_is_an_error_of_its_sender(watch: Any):
+    it = watch(rate_hz=30.0)
+    words = it.peer.node.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
+    word = DiagnosticStatus(name='controller: input camera', level=b'\x07', message='odd')
+    it.observe()
+    it.peer.node.create_timer(0.1, lambda: words.publish(DiagnosticArray(status=[word])))
+
+    def health() -> str:
+        status = it.status('sense camera')
+        return '' if status is None else {v.key: v.value for v in status.values}['health']
+
+    it.peer.until(lambda: health() == 'ERROR: odd', 'the word')
+
+
+@pytest.mark.parametrize('missing', ['touch', 'camera'])
+def test_a_curve_is_at_once_what_it_is_when_its_sense_is_lost_and_when_it_is_back(
+    watch: Any, monkeypatch: pytest.MonkeyPatch, missing: str
+):
+    it = watch(rate_hz=50.0, smoothing_s=60.0)
+    evaluate = it.node._importance.evaluate
+    nats = iter(range(1000, 10_000))
+
+    def measure(observation: Observation) -> Any:
+        result = evaluate(observation)
+        present = result.known[[n == missing for n in result.modalities]].any()
+        for measure in MEASURES:
+            result.measures[measure][missing] = float(next(nats)) if present else 0.0
+        return result
+
+    monkeypatch.setattr(it.node._importance, 'evaluate', measure)
+    topic = f'precision_loss_command/{missing}'
+    raw, smooth = (
+        it.peer.listen(Float64, f'{f}/{topic}') for f in ('importance_raw', 'importance')
+    )
+    seen: list[int] = []
+    for gone in ('', missing, ''):
+        seen.append(len(smooth))
+        timer = it.observe(missing=gone)
+        it.peer.until(lambda: len(smooth) > seen[-1] + 9 and len(raw) == len(smooth), 'a curve')
+        timer.cancel()
+    pairs = [(r.data, s.data) for r, s in zip(raw, smooth, strict=True)]
+    lost = next(i for i, (r, _) in enumerate(pairs) if r == 0)
+    back = next(i for i, (r, _) in enumerate(pairs) if r > 0 and i > lost)
+    assert all(pair == (0, 0) for pair in pairs[lost:back])
+    assert pairs[back][0] == pairs[back][1]
+    # In between it is smooth.
+    assert pairs[lost - 1][1] < pairs[lost - 1][0]
 
 
 def test_a_hysteresis_of_less_than_nothing_is_refused(watch: Any):

@@ -41,6 +41,35 @@ def test_an_input_counts_and_measures_its_rate(camera: InputHealth):
     assert status.values['received'] == 11
 
 
+@pytest.mark.parametrize(
+    ('quiet_s', 'least_hz', 'most_hz'), [(0.05, 20, 20), (0.5, 16, 18.5), (2, 11, 13), (4.9, 0, 2)]
+)
+def test_the_rate_of_an_input_falls_while_nothing_comes(
+    camera: InputHealth, quiet_s: float, least_hz: float, most_hz: float
+):
+    for i in range(50):
+        camera.accept(i * NS // 20)
+    status = camera.status(49 * NS // 20 + round(quiet_s * NS), (True, True))
+    assert least_hz - 1e-6 <= status.values['rate_hz'] <= most_hz + 1e-6
+
+
+def test_the_rate_of_an_input_that_is_back_is_the_present_one(camera: InputHealth):
+    for i in range(50):
+        camera.accept(i * NS // 20)
+    for i in range(5):
+        camera.accept(120 * NS + i * NS // 20)
+    now_ns = 120 * NS + NS // 5
+    assert camera.status(now_ns, (True, True)).values['rate_hz'] == pytest.approx(20)
+
+
+def test_while_nothing_is_observed_an_input_is_not_judged(camera: InputHealth):
+    camera.accept(0)
+    status = camera.status(0, None)
+    assert (status.level, status.message) == (Level.OK, 'received, not judged')
+    assert status.values['known at t'] is False
+    assert camera.status(0, (False, False)).message == 'received'
+
+
 def test_an_input_that_is_late_says_for_how_long(camera: InputHealth):
     camera.accept(0)
     status = camera.status(2 * NS, (False, False))

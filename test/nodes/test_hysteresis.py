@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.hysteresis import Hysteresis, is_held
+from mmvae_controller.nodes.hysteresis import Hysteresis
 from mmvae_controller.nodes.status import Level, Status
 import pytest
 
@@ -31,9 +31,14 @@ def test_a_level_rises_only_once_it_has_lasted():
     assert levels == [OK, OK, OK, WARN]
 
 
-def test_trouble_shorter_than_the_delay_is_never_shown():
+def test_trouble_shorter_than_a_delay_that_was_asked_for_is_not_shown():
     seen = [(i / 20, WARN if i % 2 else OK) for i in range(100)]
     assert set(shown(Hysteresis(0.1, 1.0), *seen)) == {OK}
+
+
+def test_without_delay_trouble_that_comes_and_goes_is_shown_all_the_time():
+    seen = [(i / 20, OK if i % 2 else WARN) for i in range(100)]
+    assert set(shown(Hysteresis(0.0, 1.0), *seen)) == {WARN}
 
 
 def test_trouble_that_comes_again_keeps_the_level_up():
@@ -75,9 +80,13 @@ def test_a_level_that_is_held_up_says_so_beside_the_present_reason_and_values():
     hysteresis = Hysteresis(0.0, 1.0)
     hysteresis.show(Status('camera', WARN, 'masked', {'age_s': 3}), 0.0)
     held = hysteresis.show(Status('camera', OK, 'known', {'age_s': 0}), 0.1)
-    assert held == Status('camera', WARN, 'known (WARN until 1 s without trouble)', {'age_s': 0})
-    assert is_held(held.message)
-    assert not is_held('known')
+    message = 'known (WARN until 1 s without trouble)'
+    assert held == Status('camera', WARN, message, {'age_s': 0}, held=True)
+
+
+def test_a_message_that_reads_as_if_the_level_were_held_up_does_not_make_it_so():
+    text = 'the lens cap is off (WARN until 1 s without trouble)'
+    assert not Hysteresis(0.0, 1.0).show(Status('camera', WARN, text), 0.0).held
 
 
 def test_a_level_that_is_not_held_up_tells_its_reason_alone():

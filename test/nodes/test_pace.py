@@ -43,17 +43,33 @@ def test_a_step_has_come_through_by_63_percent_after_the_smoothing_time():
 
 def test_the_first_value_and_no_smoothing_time_are_passed_on():
     assert Smoother[str](0.5).smooth('a', 3.0, 0.0) == 3.0
+    # Not even rounded: it is compared with the raw one.
+    for value in (14.643952461089397, 923.0439877403575):
+        for elapsed_ms in range(80, 120):
+            assert Smoother[str](0.5).smooth('a', value, elapsed_ms / 1000) == value
     plain: Smoother[str] = Smoother(0.0)
     plain.smooth('a', 0.0, 0.1)
     assert plain.smooth('a', 1.0, 0.1) == 1.0
 
 
 @pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf])
-def test_what_is_not_finite_is_left_out_and_spoils_nothing(bad: float):
+def test_after_what_is_not_finite_a_curve_begins_anew_and_no_old_value_comes_back(bad: float):
     smoother: Smoother[str] = Smoother(0.5)
-    smoother.smooth('a', 2.0, 0.1)
+    for key in 'ab':
+        smoother.smooth(key, 30.0, 0.1)
     assert smoother.smooth('a', bad, 0.1) is None
-    assert smoother.smooth('a', 2.0, 0.1) == pytest.approx(2.0)
+    assert smoother.smooth('a', 2.0, 0.1) == 2.0
+    assert smoother.smooth('b', 2.0, 0.1) > 20
+
+
+def test_what_is_forgotten_counts_no_more_and_the_rest_does():
+    smoother: Smoother[str] = Smoother(0.5)
+    for key in 'ab':
+        smoother.smooth(key, 30.0, 0.1)
+    smoother.forget('a')
+    smoother.forget('never seen')
+    assert smoother.smooth('a', 2.0, 0.1) == 2.0
+    assert smoother.smooth('b', 2.0, 0.1) > 20
 
 
 def test_after_a_clear_the_past_counts_no_more():

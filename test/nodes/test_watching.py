@@ -22,12 +22,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # n
 from mmvae_controller.cli.top_judging import take  # noqa: E402
 from mmvae_controller.cli.top_snapshot import Place  # noqa: E402
 from mmvae_controller.nodes.qos import COMMAND, REPORT  # noqa: E402
-from mmvae_controller.nodes.status import Level  # noqa: E402
+from mmvae_controller.nodes.status import Level, read_level  # noqa: E402
 from mmvae_controller.nodes.watched import Watched  # noqa: E402
 from mmvae_controller.nodes.watching import (  # noqa: E402
     NamespaceError,
     read_command,
-    read_level,
     Watcher,
 )
 import rclpy  # noqa: E402
@@ -181,7 +180,9 @@ def test_each_type_of_command_is_read(message: Any, unit: str, pairs: dict[str, 
     assert dict(zip(names, values, strict=True)) == pairs
 
 
-@pytest.mark.parametrize(('level', 'read'), [(b'\x03', Level.STALE), (b'\xff', Level.ERROR)])
+@pytest.mark.parametrize(
+    ('level', 'read'), [(b'\x03', Level.STALE), (b'\xff', Level.ERROR), (b'', Level.ERROR)]
+)
 def test_a_level_that_does_not_exist_is_an_error(level: bytes, read: Level):
     assert read_level(level) is read
 

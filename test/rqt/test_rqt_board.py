@@ -63,7 +63,10 @@ def test_what_the_node_said_before_the_matrix_came_does_not_count(board: Any, me
     array.status[0].level = b'\3'
     told(board, 10.2, array)
     pin(board, 10.4, ('importance/matrix', 'without'), messages.matrix())
-    assert board.view(10.5).matrices['without'].live
+    view = board.view(10.5)
+    assert view.matrices['without'].live
+    assert view.level is Level.OK
+    assert view.headline.startswith('The command leans on')
 
 
 def test_senses_that_nobody_tells_of_any_more_lose_their_numbers(board: Any):
@@ -94,6 +97,75 @@ def test_that_the_gate_holds_is_said_as_long_as_it_is_told(board: Any):
     assert view.headline.startswith('gate: holding: stale\n')
     board.told(10.2, [replace(holding, level=Level.OK)])
     assert 'gate' not in board.view(10.3).headline
+    board.told(10.4, [holding])
+    assert 'gate' in board.view(11.6).headline
+    assert 'gate' not in board.view(11.7).headline
+
+
+@pytest.mark.parametrize(
+    ('name', 'level', 'shown'),
+    [
+        ('controller: loop', Level.ERROR, Level.ERROR),
+        ('controller: loop', Level.WARN, Level.WARN),
+        ('controller: gate', Level.ERROR, Level.ERROR),
+        ('diagnostics: model', Level.WARN, Level.WARN),
+        ('diagnostics: model', Level.ERROR, Level.ERROR),
+    ],
+)
+def test_a_controller_or_a_model_in_trouble_is_no_robot_that_is_well(
+    board: Any, name: str, level: Level, shown: Level
+):
+    board.told(10.2, [Told(name, level, 'is in trouble')])
+    view = board.view(10.3)
+    assert view.level is shown
+    part = name.partition(': ')[2]
+    assert view.headline.startswith(f'{part}: is in trouble\nThe command leans on')
+
+
+def test_an_error_outweighs_a_sense_that_is_stale(board: Any, messages: Any):
+    told(board, 10.2, messages.diagnostics(touch=3))
+    board.told(10.2, [Told('controller: loop', Level.ERROR, 'no tick for 3 s')])
+    assert board.view(10.3).level is Level.ERROR
+
+
+def test_what_stands_still_is_said_also_where_nothing_is_known_any_more(board: Any):
+    board.told(13.0, [Told('controller: loop', Level.ERROR, 'no tick for 3 s')])
+    board.told(13.0, [Told('diagnostics: model', Level.STALE, 'no observation for 3 s')])
+    view = board.view(13.2)
+    assert view.level is Level.ERROR
+    assert view.headline.split('\n')[:2] == [
+        'loop: no tick for 3 s',
+        'model: no observation for 3 s',
+    ]
+    assert view.headline.split('\n')[2].startswith('STALE, last 3.2 s ago')
+
+
+def test_a_matrix_that_comes_every_two_seconds_does_not_flap(board: Any, messages: Any):
+    levels = []
+    for tenth in range(200):
+        now_s = 20 + tenth / 10
+        if tenth % 20 == 0:
+            pin(board, now_s, ('importance/matrix', 'without'), messages.matrix())
+            pin(board, now_s, ('seen', 'camera'), messages.picture())
+        if tenth % 5 == 0:
+            told(board, now_s, messages.diagnostics())
+        view = board.view(now_s + 0.05)
+        levels.append((view.level, view.pictures['camera'][0].picture is not None))
+    assert set(levels[20:]) == {(Level.OK, True)}
+    told(board, 41.0, messages.diagnostics())
+    assert board.view(43.1).level is Level.STALE
+
+
+def test_what_the_node_takes_back_is_not_drawn_however_seldom_it_comes(board: Any, messages: Any):
+    for now_s in (12.0, 14.0, 16.0):
+        pin(board, now_s, ('importance/matrix', 'without'), messages.matrix())
+        pin(board, now_s, ('seen', 'camera'), messages.picture())
+    array = messages.diagnostics()
+    array.status[0].level = b'\3'
+    told(board, 16.2, array)
+    view = board.view(16.3)
+    assert not view.matrices['without'].live
+    assert view.pictures['camera'][0].picture is None
 
 
 def test_a_black_picture_that_is_taken_for_one_is_told_from_a_masked_one(

@@ -174,6 +174,12 @@ def test_the_robot_that_ships_tells_a_covered_camera_from_every_scene(simulator,
         simulator.camera.state = CameraState.WORKS
 
 
+def test_the_noise_of_a_camera_at_high_gain_is_no_scene_either(iiwa_file):
+    least = load_robot(iiwa_file).min_contrast['camera']
+    noise = np.random.default_rng(0).normal(40, 6.5, (64, 64, 3))
+    assert contrast(np.rint(noise).astype(np.uint8)) < least / 3
+
+
 def test_a_camera_that_is_covered_disturbs_nothing_else(simulator):
     plain = scene(simulator, 5)
     simulator.camera.state = CameraState.COVERED
