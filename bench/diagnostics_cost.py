@@ -5,7 +5,8 @@
 Simulation, controller and, in every other round, the diagnostics node as processes in a
 ROS_DOMAIN_ID of their own; by hand, for it says something only on a machine that does nothing
 else. Printed are the controller's own figures (`controller: loop` on /diagnostics: of the last
-5 s) at the end of each round, and the ratio of their means. With the node, the controller also
+5 s) at the end of each round, and the ratio of their means: until the command was out, and until
+all was published. With the node, the controller also
 publishes `~/observation`, which nobody hears without.
 """
 
@@ -24,7 +25,7 @@ ROUNDS = 3
 ROUND_S = 15.0
 START_S = 60.0
 END_S = 10.0
-KEYS = ('tick p50 ms', 'tick p99 ms')
+KEYS = ('command p50 ms', 'command p99 ms', 'tick p50 ms', 'tick p99 ms')
 KINDS = ('without', 'with')
 
 
@@ -33,13 +34,13 @@ def main() -> None:
     model = sys.argv[1] if len(sys.argv) > 1 else str(ROOT / 'models' / 'touch_target')
     robot = sys.argv[2] if len(sys.argv) > 2 else str(ROOT / 'config' / 'robots' / 'iiwa_sim.yaml')
     os.environ |= {'ROS_DOMAIN_ID': DOMAIN, 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST'}
-    print(f'{"diagnostics":12s}' + ''.join(f'{key:>14s}' for key in (*KEYS, 'missed ticks')))
-    found: dict[str, list[tuple[float, float, float]]] = {kind: [] for kind in KINDS}
+    print(f'{"diagnostics":12s}' + ''.join(f'{key:>16s}' for key in (*KEYS, 'missed ticks')))
+    found: dict[str, list[list[float]]] = {kind: [] for kind in KINDS}
     for _ in range(ROUNDS):
         for kind in KINDS:
             figures = measure(model, robot, kind == 'with')
             found[kind].append(figures)
-            print(f'{kind:12s}' + ''.join(f'{figure:14.3g}' for figure in figures), flush=True)
+            print(f'{kind:12s}' + ''.join(f'{figure:16.3g}' for figure in figures), flush=True)
     for position, key in enumerate(KEYS):
         means = {k: sum(f[position] for f in found[k]) / ROUNDS for k in KINDS}
         ratio = means['with'] / means['without']
@@ -48,8 +49,8 @@ def main() -> None:
         )
 
 
-def measure(model: str, robot: str, diagnosed: bool) -> tuple[float, float, float]:
-    """Return p50 and p99 of the ticks, in ms, and how many were missed."""
+def measure(model: str, robot: str, diagnosed: bool) -> list[float]:
+    """Return the times of `KEYS` in ms, and how many ticks were missed."""
     from diagnostic_msgs.msg import DiagnosticArray
     import rclpy
 
@@ -81,7 +82,7 @@ def measure(model: str, robot: str, diagnosed: bool) -> tuple[float, float, floa
         while time.monotonic() < until_s:
             rclpy.spin_once(node, timeout_sec=0.1)
         node.destroy_node()
-    return float(loop[KEYS[0]]), float(loop[KEYS[1]]), float(loop['missed ticks'])
+    return [float(loop[key]) for key in (*KEYS, 'missed ticks')]
 
 
 def start(stack: ExitStack, name: str, *arguments: str) -> None:

@@ -98,6 +98,7 @@ class LoopHealth:
         self._period_ns = NS / rate_hz
         self._memory = math.ceil(rate_hz * MEMORY_S)
         self._took_ns: deque[int] = deque(maxlen=self._memory)
+        self._sent_ns: deque[int] = deque(maxlen=self._memory)
         self._missed: deque[int] = deque(maxlen=self._memory)
         self._last_ns: int | None = None
         self._ticks = 0
@@ -106,8 +107,15 @@ class LoopHealth:
         self._errors = 0
         self._error_tick = 0
 
-    def tick(self, now_ns: int, took_ns: int) -> None:
-        """Note a tick: when, on the clock that drives the loop, and how long by a steady one."""
+    def tick(self, now_ns: int, took_ns: int, sent_ns: int) -> None:
+        """Note a tick.
+
+        Args:
+            now_ns: When, on the clock that drives the loop.
+            took_ns: How long it took by a steady clock, with all that it published.
+            sent_ns: How long until the command was out.
+
+        """
         periods = 0 if self._last_ns is None else (now_ns - self._last_ns) / self._period_ns
         # A clock that jumps by an hour has not missed an hour of ticks.
         missed = min(max(0, round(periods) - 1), self._memory)
@@ -116,6 +124,7 @@ class LoopHealth:
         self._missed_in_all += missed
         self._missed.append(missed)
         self._took_ns.append(took_ns)
+        self._sent_ns.append(sent_ns)
 
     def fail(self, error: Exception) -> None:
         """Note an exception in the tick."""
@@ -130,8 +139,8 @@ class LoopHealth:
             still_s: For how long the watchdog has seen no tick; None when it is content.
 
         """
-        took_ms = np.array(self._took_ns or [0]) / NS_PER_MS
-        p50, p99 = np.percentile(took_ms, (50, 99))
+        p50, p99 = _percentiles_ms(self._took_ns)
+        command_p50, command_p99 = _percentiles_ms(self._sent_ns)
         period_ms = self._period_ns / NS_PER_MS
         missed = sum(self._missed)
         due = len(self._missed) + missed
@@ -152,14 +161,21 @@ class LoopHealth:
             {
                 'state': 'active',
                 'rate_hz': NS / self._period_ns,
-                'tick p50 ms': float(p50),
-                'tick p99 ms': float(p99),
+                'tick p50 ms': p50,
+                'tick p99 ms': p99,
+                'command p50 ms': command_p50,
+                'command p99 ms': command_p99,
                 'ticks': self._ticks,
                 'missed ticks': self._missed_in_all,
                 'errors': self._errors,
                 'last error': self._error or 'none',
             },
         )
+
+
+def _percentiles_ms(times_ns: deque[int]) -> tuple[float, float]:
+    p50, p99 = np.percentile(np.array(times_ns or [0]) / NS_PER_MS, (50, 99)).tolist()
+    return p50, p99
 
 
 class GateHealth:

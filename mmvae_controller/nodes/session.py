@@ -110,10 +110,11 @@ class Session:
             return
         if tick.decision is not None:
             self._send(tick.decision)
+        sent_ns = time.monotonic_ns() - self._fed_ns
         self._last_tick = tick
         self._wiring.gate.judge(tick)
         self._show(tick, stamp_ns)
-        self.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns)
+        self.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns, sent_ns)
 
     def _show(self, tick: Tick, stamp_ns: int) -> None:
         """Publish what the tick saw, if somebody listens; after the command, which is urgent."""

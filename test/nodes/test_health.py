@@ -107,17 +107,18 @@ def test_a_clock_that_was_set_back_does_not_spoil_the_rate(camera: InputHealth):
 def test_a_loop_in_time_is_well():
     loop = LoopHealth(50)
     for i in range(100):
-        loop.tick(i * 20 * MS, 2 * MS)
+        loop.tick(i * 20 * MS, 2 * MS, MS)
     status = loop.status(None)
     assert (status.level, status.message) == (Level.OK, '50 Hz')
     assert status.values['tick p50 ms'] == 2
+    assert status.values['command p99 ms'] == 1
     assert status.values['missed ticks'] == 0
 
 
 def test_a_loop_that_misses_ticks_warns_and_counts_them():
     loop = LoopHealth(50)
     for i in range(100):
-        loop.tick(i * 40 * MS, 2 * MS)
+        loop.tick(i * 40 * MS, 2 * MS, MS)
     status = loop.status(None)
     assert (status.level, status.message) == (Level.WARN, '99 of the last 199 ticks missed')
     assert status.values['missed ticks'] == 99
@@ -126,14 +127,14 @@ def test_a_loop_that_misses_ticks_warns_and_counts_them():
 def test_a_clock_that_jumps_ahead_has_not_missed_hours_of_ticks():
     loop = LoopHealth(50)
     for now_ns in (0, 20 * MS, 3600 * NS):
-        loop.tick(now_ns, 2 * MS)
+        loop.tick(now_ns, 2 * MS, MS)
     assert loop.status(None).message == '250 of the last 253 ticks missed'
 
 
 def test_a_loop_whose_ticks_take_longer_than_its_period_warns():
     loop = LoopHealth(50)
     for i in range(100):
-        loop.tick(i * 20 * MS, 25 * MS)
+        loop.tick(i * 20 * MS, 25 * MS, MS)
     assert loop.status(None).message == 'ticks take 25.0 ms, the period is 20.0'
 
 
