@@ -53,7 +53,7 @@ SMALL_ROBOT: dict[str, Any] = {
                     'lower_rad': [-1, -2], 'upper_rad': [1, 2],
                     'velocity_rad_s': [1, 2], 'acceleration_rad_s2': [10, 20],
                 },
-                'max_std': 0.5,
+                'slow_std': 0.25, 'max_std': 0.5,
             },
         },
     },

@@ -163,7 +163,7 @@ class Controller:
         request = Request(estimate.mean, estimate.std, self._quantity, fresh)
         # A late tick must not make up for lost time with a larger step.
         elapsed_s = min((now_ns - self._sent_ns) / NS, self._period_s)
-        return judge(request, last, self._limits, elapsed_s, self.robot.output.max_std)
+        return judge(request, last, self._limits, elapsed_s, self.robot.output.certainty)
 
     def _follow(self, observation: Observation, now_ns: int) -> str:
         """Compare the set-point with the arm: take, keep or give it up; return why there is none.

@@ -1,8 +1,8 @@
 """The command gate: the one place where a command is judged before it may reach the wire.
 
 finite -> fresh -> position limits -> velocity and acceleration limits, counted from the last
-command sent -> certain enough. What fails a question is limited or refused, with a reason; a
-refused command is replaced by the last safe set-point, never by zeros.
+command sent; slower the less certain -> certain enough. What fails a question is limited or
+refused, with a reason; a refused command is replaced by the last safe set-point, never by zeros.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.limits import JointLimits
+from mmvae_controller.modality.robot import Certainty
 from mmvae_controller.modality.spec import Quantity
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     POSITION_LIMIT = 'position_limit'
     VELOCITY_LIMIT = 'velocity_limit'
     ACCELERATION_LIMIT = 'acceleration_limit'
+    SLOWED = 'slowed'
     UNCERTAIN = 'uncertain'
     STOPPED = 'stopped'
     CLOCK = 'clock'
@@ -82,7 +84,7 @@ def hold(last: Sent, *reasons: Reason) -> Decision:
 
 
 def judge(
-    request: Request, last: Sent, limits: JointLimits, elapsed_s: float, max_std: float | None
+    request: Request, last: Sent, limits: JointLimits, elapsed_s: float, certainty: Certainty
 ) -> Decision:
     """Return what may be sent instead of a request.
 
@@ -91,7 +93,7 @@ def judge(
         last: What was sent before; finite and inside the limits.
         limits: Of each joint.
         elapsed_s: Since the last command was sent, above 0.
-        max_std: The standard deviation above which the arm holds; None never does.
+        certainty: Above which standard deviation the arm is slowed down, and holds.
 
     Raises:
         ControlError: The request is for another number of joints.
@@ -116,9 +118,12 @@ def judge(
         if np.any(inside != wanted):
             reasons.append(Reason.POSITION_LIMIT)
         wanted = (inside - last.position) / elapsed_s
-    velocity, limited = _limit_velocity(wanted, last, limits, elapsed_s)
+    largest_std = float(np.max(request.std))
+    uncertain = certainty.max_std is not None and largest_std > certainty.max_std
+    share = 1.0 if uncertain else certainty.speed_share(largest_std)
+    velocity, limited = _limit_velocity(wanted, share, last, limits, elapsed_s)
     reasons += [reason for reason in limited if reason not in reasons]
-    if max_std is not None and np.any(request.std > max_std):
+    if uncertain:
         return hold(last, *reasons, Reason.UNCERTAIN)
     position = last.position + velocity * elapsed_s
     # np.clip keeps NaN, and an overflow above may have made one: ask again, last of all.
@@ -129,13 +134,25 @@ def judge(
 
 
 def _limit_velocity(
-    wanted: Vector, last: Sent, limits: JointLimits, elapsed_s: float
+    wanted: Vector, share: float, last: Sent, limits: JointLimits, elapsed_s: float
 ) -> tuple[Vector, list[Reason]]:
-    """Return the nearest velocity that keeps every limit, now and while braking later."""
+    """Return the nearest velocity that keeps every limit, now and while braking later.
+
+    Args:
+        wanted: `(D,)` rad/s.
+        share: How much of it to go at, 0 to 1: all joints alike, so that the way stays the same.
+        last: See `judge`.
+        limits: See `judge`.
+        elapsed_s: See `judge`.
+
+    """
     reasons = []
     velocity = np.clip(wanted, -limits.velocity_rad_s, limits.velocity_rad_s)
     if np.any(velocity != wanted):
         reasons.append(Reason.VELOCITY_LIMIT)
+    if share < 1:
+        velocity = share * velocity
+        reasons.append(Reason.SLOWED)
     change = limits.acceleration_rad_s2 * elapsed_s
     reachable = np.clip(velocity, last.velocity - change, last.velocity + change)
     if np.any(reachable != velocity):

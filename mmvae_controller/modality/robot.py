@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
+from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import JointLimits
 from mmvae_controller.modality.spec import command_of, Modality, Quantity
 
@@ -63,6 +64,44 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Certainty:
+    """What the decoded standard deviation does to the command, in the unit of the command.
+
+    Args:
+        slow_std: Less certain than this of any joint, the arm goes slower, in proportion down to
+            nothing at `max_std`; None, `off` in the file, never slows it down.
+        max_std: Less certain than this of any joint, it holds; None, `off`, never does.
+
+    Raises:
+        ModalityError: The two do not go together.
+
+    """
+
+    slow_std: float | None
+    max_std: float | None
+
+    def __post_init__(self) -> None:
+        """Slowing needs an end."""
+        if self.slow_std is None:
+            return
+        if self.max_std is None:
+            raise ModalityError(
+                f'slow_std is {self.slow_std:g} and max_std off: slowing down needs a max_std at '
+                'which the arm stands'
+            )
+        if not self.slow_std < self.max_std:
+            raise ModalityError(
+                f'slow_std is {self.slow_std:g}, expected below max_std, {self.max_std:g}'
+            )
+
+    def speed_share(self, largest_std: float) -> float:
+        """Return by what share of the wanted speed to go, 0 to 1."""
+        if self.slow_std is None or self.max_std is None or largest_std <= self.slow_std:
+            return 1.0
+        return max(0.0, (self.max_std - largest_std) / (self.max_std - self.slow_std))
+
+
+@dataclass(frozen=True, slots=True)
 class CommandOutput:
     """Where the joint command goes, and what keeps it safe.
 
@@ -72,8 +111,7 @@ class CommandOutput:
         quantity: What the wire carries; a decoded velocity is integrated to a position.
         joints: In the order of the wire.
         limits: None until they are found in `robot_description`.
-        max_std: The decoded standard deviation above which the arm holds, in the unit of the
-            command; None, `off` in the file, switches this check off.
+        certainty: Above which standard deviation the arm is slowed down, and holds.
 
     """
 
@@ -82,7 +120,7 @@ class CommandOutput:
     quantity: Quantity
     joints: tuple[str, ...]
     limits: JointLimits | None
-    max_std: float | None
+    certainty: Certainty
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import JointLimits
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import (
+    Certainty,
     COLOURS_OF,
     CommandOutput,
     CONTRAST_MARGIN,
@@ -199,7 +200,17 @@ def _output(section: Section, modality: Modality) -> CommandOutput:
         quantity=quantity,
         joints=modality.channels,
         limits=limits,
-        max_std=None if out.is_off('max_std') else out.number('max_std', low=0),
+        certainty=_certainty(out),
     )
     out.done()
     return output
+
+
+def _certainty(out: Section) -> Certainty:
+    slow_std, max_std = (
+        None if out.is_off(key) else out.number(key, low=0) for key in ('slow_std', 'max_std')
+    )
+    try:
+        return Certainty(slow_std, max_std)
+    except ModalityError as error:
+        raise ModalityError(f'{out.where}: {error}') from error

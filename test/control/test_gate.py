@@ -8,6 +8,7 @@ from mmvae_controller.control import gate
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import hold, judge, Reason, Request, Sent
 from mmvae_controller.modality.limits import JointLimits
+from mmvae_controller.modality.robot import Certainty
 from mmvae_controller.modality.spec import Quantity
 import numpy as np
 import pytest
@@ -31,6 +32,15 @@ anything = st.one_of(
 )
 three = st.tuples(anything, anything, anything)
 share = st.floats(0, 1)
+NEVER = Certainty(None, None)
+HALF = Certainty(None, 0.5)
+certainties = st.one_of(
+    st.just(NEVER),
+    st.builds(Certainty, st.none(), st.floats(0, 10)),
+    st.builds(
+        lambda slow, more: Certainty(slow, slow + more), st.floats(0, 5), st.floats(0.01, 5)
+    ),
+)
 
 
 def ask(value, quantity=Quantity.VELOCITY, std=(0.0, 0.0, 0.0), fresh=True):
@@ -61,13 +71,13 @@ def check(decision, last, elapsed_s):
     value=three, std=three, quantity=st.sampled_from(Quantity), fresh=st.booleans(),
     place=st.tuples(share, share, share), pace=st.tuples(*[st.floats(-1, 1)] * 3),
     elapsed_s=st.one_of(anything, st.floats(1e-4, PERIOD_S)),
-    max_std=st.one_of(st.none(), st.floats(0, 10)),
+    certainty=certainties,
 )  # fmt: skip
-@example((1e300,) * 3, (0,) * 3, Quantity.POSITION, True, (1, 1, 1), (0, 0, 0), 5e-324, None)
-@example((1e300,) * 3, (0,) * 3, Quantity.VELOCITY, True, (1, 1, 1), (0, 0, 0), 1e300, None)
+@example((1e300,) * 3, (0,) * 3, Quantity.POSITION, True, (1, 1, 1), (0, 0, 0), 5e-324, NEVER)
+@example((1e300,) * 3, (0,) * 3, Quantity.VELOCITY, True, (1, 1, 1), (0, 0, 0), 1e300, NEVER)
 @settings(max_examples=400)
 def test_whatever_is_asked_in_whatever_state_the_answer_is_safe(
-    value, std, quantity, fresh, place, pace, elapsed_s, max_std
+    value, std, quantity, fresh, place, pace, elapsed_s, certainty
 ):
     span = LIMITS.upper_rad - LIMITS.lower_rad
     position = np.clip(LIMITS.lower_rad + span * place, LIMITS.lower_rad, LIMITS.upper_rad)
@@ -78,7 +88,7 @@ def test_whatever_is_asked_in_whatever_state_the_answer_is_safe(
     fastest = np.minimum(LIMITS.velocity_rad_s, np.sqrt(2 * LIMITS.acceleration_rad_s2 * towards))
     last = Sent(position, fastest * pace)
     with np.errstate(over='ignore', invalid='ignore', under='ignore'):
-        decision = judge(ask(value, quantity, std, fresh), last, LIMITS, elapsed_s, max_std)
+        decision = judge(ask(value, quantity, std, fresh), last, LIMITS, elapsed_s, certainty)
     check(decision, last, elapsed_s)
     assert len(set(decision.reasons)) == len(decision.reasons)
 
@@ -96,7 +106,7 @@ def test_thousands_of_random_requests_in_a_row_keep_every_limit(quantity, seed, 
             value[random.integers(3)] = random.choice([np.nan, np.inf, 1e300])
         elapsed_s = PERIOD_S * (random.uniform(0.01, 1) if late else 1)
         with np.errstate(over='ignore'):
-            decision = judge(ask(value, quantity), last, LIMITS, elapsed_s, None)
+            decision = judge(ask(value, quantity), last, LIMITS, elapsed_s, NEVER)
         check(decision, last, elapsed_s)
         holds += decision.holding
         brakes += Reason.POSITION_LIMIT in decision.reasons
@@ -110,7 +120,7 @@ def test_thousands_of_random_requests_in_a_row_keep_every_limit(quantity, seed, 
 def test_full_speed_towards_a_limit_brakes_in_time_and_gets_there(sign, elapsed_s):
     last = REST
     for _ in range(max(20, round(8 / elapsed_s))):
-        decision = judge(ask([sign * 1e6] * 3), last, LIMITS, elapsed_s, None)
+        decision = judge(ask([sign * 1e6] * 3), last, LIMITS, elapsed_s, NEVER)
         check(decision, last, elapsed_s)
         last = decision.sent
     end = LIMITS.upper_rad if sign > 0 else LIMITS.lower_rad
@@ -121,13 +131,13 @@ def test_full_speed_towards_a_limit_brakes_in_time_and_gets_there(sign, elapsed_
 def test_a_loop_that_jitters_on_its_way_to_a_limit_keeps_the_acceleration_too(shares, sign):
     last = REST
     for elapsed_s in (0.1 * s for s in shares):
-        decision = judge(ask([sign * 1e6] * 3), last, LIMITS, elapsed_s, None)
+        decision = judge(ask([sign * 1e6] * 3), last, LIMITS, elapsed_s, NEVER)
         check(decision, last, elapsed_s)
         last = decision.sent
 
 
 def test_a_modest_velocity_passes_untouched():
-    decision = judge(ask([0.1, 0.04, -0.2]), REST, LIMITS, PERIOD_S, 0.5)
+    decision = judge(ask([0.1, 0.04, -0.2]), REST, LIMITS, PERIOD_S, HALF)
     assert decision.sent.velocity.tolist() == [0.1, 0.04, -0.2]
     assert not decision.holding
     assert decision.reasons == ()
@@ -135,7 +145,7 @@ def test_a_modest_velocity_passes_untouched():
 
 def test_a_modest_position_passes_untouched():
     wanted = MIDDLE + np.array([0.001, 0.001, -0.002])
-    decision = judge(ask(wanted, Quantity.POSITION), REST, LIMITS, PERIOD_S, 0.5)
+    decision = judge(ask(wanted, Quantity.POSITION), REST, LIMITS, PERIOD_S, HALF)
     np.testing.assert_allclose(decision.sent.position, wanted)
     assert decision.reasons == ()
 
@@ -147,26 +157,26 @@ def test_one_number_that_is_not_finite_holds_the_whole_arm(bad, field, joint):
     numbers = [0.0, 0.0, 0.0]
     numbers[joint] = bad
     request = ask(numbers) if field == 'value' else ask([0, 0, 0], std=numbers)
-    decision = judge(request, REST, LIMITS, PERIOD_S, None)
+    decision = judge(request, REST, LIMITS, PERIOD_S, NEVER)
     assert decision.holding
     assert decision.reasons == (Reason.NOT_FINITE,)
 
 
 def test_a_request_on_old_senses_holds():
-    decision = judge(ask([0, 0, 0], fresh=False), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask([0, 0, 0], fresh=False), REST, LIMITS, PERIOD_S, NEVER)
     assert decision.holding
     assert decision.reasons == (Reason.STALE,)
 
 
 @pytest.mark.parametrize('elapsed_s', [0.0, -0.0, -1.0, math.nan, math.inf])
 def test_a_clock_that_does_not_advance_holds(elapsed_s):
-    decision = judge(ask([1, 1, 1]), REST, LIMITS, elapsed_s, None)
+    decision = judge(ask([1, 1, 1]), REST, LIMITS, elapsed_s, NEVER)
     assert decision.holding
     assert decision.reasons == (Reason.CLOCK,)
 
 
 def test_a_position_outside_is_brought_inside_and_said_to_be():
-    decision = judge(ask(MIDDLE + FAR, Quantity.POSITION), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask(MIDDLE + FAR, Quantity.POSITION), REST, LIMITS, PERIOD_S, NEVER)
     assert decision.reasons == (
         Reason.POSITION_LIMIT, Reason.VELOCITY_LIMIT, Reason.ACCELERATION_LIMIT,
     )  # fmt: skip
@@ -174,36 +184,57 @@ def test_a_position_outside_is_brought_inside_and_said_to_be():
 
 def test_too_fast_is_slowed_and_said_to_be():
     last = Sent(np.array([-0.9, -1.0, 0.6]), np.array([1.0, 0.0, 0.0]))
-    decision = judge(ask([1.5, 0, 0]), last, LIMITS, PERIOD_S, None)
+    decision = judge(ask([1.5, 0, 0]), last, LIMITS, PERIOD_S, NEVER)
     assert decision.reasons == (Reason.VELOCITY_LIMIT,)
     assert decision.sent.velocity[0] == 1.0
 
 
 def test_too_sudden_is_softened_and_said_to_be():
-    decision = judge(ask([0.9, 0, 0]), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask([0.9, 0, 0]), REST, LIMITS, PERIOD_S, NEVER)
     assert decision.reasons == (Reason.ACCELERATION_LIMIT,)
     assert decision.sent.velocity[0] == pytest.approx(0.25)
 
 
 def test_near_a_limit_it_brakes_and_says_so():
     last = Sent(np.array([0.99, 0.5, 0.6]), np.array([0.3, 0.0, 0.0]))
-    decision = judge(ask([0.3, 0, 0]), last, LIMITS, PERIOD_S, None)
+    decision = judge(ask([0.3, 0, 0]), last, LIMITS, PERIOD_S, NEVER)
     assert decision.reasons == (Reason.POSITION_LIMIT,)
     assert 0 < decision.sent.velocity[0] < 0.3
 
 
 def test_away_from_a_limit_it_may_go_at_once():
     last = Sent(np.array([1.0, 3.0, 0.7]), np.zeros(3))
-    decision = judge(ask([-0.1, -0.04, -0.1]), last, LIMITS, PERIOD_S, None)
+    decision = judge(ask([-0.1, -0.04, -0.1]), last, LIMITS, PERIOD_S, NEVER)
     assert decision.reasons == ()
 
 
 def test_less_certain_than_allowed_holds_and_just_allowed_passes():
-    decision = judge(ask([0, 0, 0], std=[0, 0.51, 0]), REST, LIMITS, PERIOD_S, 0.5)
+    decision = judge(ask([0, 0, 0], std=[0, 0.51, 0]), REST, LIMITS, PERIOD_S, HALF)
     assert decision.holding
     assert decision.reasons == (Reason.UNCERTAIN,)
-    assert not judge(ask([0, 0, 0], std=[0.5] * 3), REST, LIMITS, PERIOD_S, 0.5).holding
-    assert not judge(ask([0, 0, 0], std=[1e30] * 3), REST, LIMITS, PERIOD_S, None).holding
+    assert not judge(ask([0, 0, 0], std=[0.5] * 3), REST, LIMITS, PERIOD_S, HALF).holding
+    assert not judge(ask([0, 0, 0], std=[1e30] * 3), REST, LIMITS, PERIOD_S, NEVER).holding
+
+
+@pytest.mark.parametrize('quantity', Quantity)
+@pytest.mark.parametrize(('std', 'share'), [(0.2, 1.0), (0.3, 2 / 3), (0.4, 1 / 3), (0.5, 0.0)])
+def test_the_less_certain_the_slower_down_to_a_stand_on_the_same_way(quantity, std, share):
+    speed = np.array([0.03, 0.01, -0.02])
+    wanted = speed if quantity is Quantity.VELOCITY else REST.position + speed * PERIOD_S
+    request = ask(wanted, quantity, std=[0.0, std, 0.1])
+    decision = judge(request, REST, LIMITS, PERIOD_S, Certainty(0.2, 0.5))
+    np.testing.assert_allclose(decision.sent.velocity, share * speed, rtol=1e-9, atol=1e-12)
+    assert decision.reasons == (() if share == 1 else (Reason.SLOWED,))
+    assert not decision.holding
+
+
+def test_slowing_down_keeps_the_acceleration_too():
+    last = Sent(MIDDLE, LIMITS.velocity_rad_s * 0.5)
+    request = ask(last.velocity, std=[0.5] * 3)
+    decision = judge(request, last, LIMITS, PERIOD_S, Certainty(0.2, 0.5))
+    check(decision, last, PERIOD_S)
+    assert decision.reasons == (Reason.SLOWED, Reason.ACCELERATION_LIMIT)
+    assert np.all(decision.sent.velocity[:2] > 0)  # The third can stop at once, and does.
 
 
 def test_the_questions_are_asked_in_their_order():
@@ -219,7 +250,7 @@ def test_the_questions_are_asked_in_their_order():
         ),
     ]  # fmt: skip
     for request, elapsed_s, reasons in steps:
-        decision = judge(request, REST, LIMITS, elapsed_s, 0.5)
+        decision = judge(request, REST, LIMITS, elapsed_s, HALF)
         assert decision.holding
         assert decision.reasons == reasons
 
@@ -240,14 +271,14 @@ def test_a_request_for_other_joints_is_an_error_and_not_the_same_number_for_each
         Request(np.zeros(3), wrong, Quantity.VELOCITY, True),
     ):
         with pytest.raises(ControlError, match=r'shape .*expected \(3,\)'):
-            judge(request, REST, LIMITS, PERIOD_S, None)
+            judge(request, REST, LIMITS, PERIOD_S, NEVER)
 
 
 @given(st.floats(0.001, 0.1), st.floats(-3, 3))
 def test_standing_at_a_limit_it_never_leaves_towards_it(elapsed_s, speed):
     assume(speed > 0)
     last = Sent(LIMITS.upper_rad, np.zeros(3))
-    decision = judge(ask([speed] * 3), last, LIMITS, elapsed_s, None)
+    decision = judge(ask([speed] * 3), last, LIMITS, elapsed_s, NEVER)
     assert np.array_equal(decision.sent.position, LIMITS.upper_rad)
 
 
@@ -259,7 +290,7 @@ def test_what_was_sent_is_had_in_either_quantity():
 
 def test_should_the_limiting_itself_go_wrong_nothing_that_is_not_finite_leaves(monkeypatch):
     monkeypatch.setattr(gate, '_limit_velocity', lambda *request: (np.full(3, np.nan), []))
-    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, NEVER)
     assert decision.holding
     assert decision.reasons == (Reason.NOT_FINITE,)
     assert np.array_equal(decision.sent.position, REST.position)
@@ -267,5 +298,5 @@ def test_should_the_limiting_itself_go_wrong_nothing_that_is_not_finite_leaves(m
 
 def test_should_the_limiting_itself_go_wrong_no_position_beyond_a_limit_leaves(monkeypatch):
     monkeypatch.setattr(gate, '_limit_velocity', lambda *request: (np.full(3, 1e3), []))
-    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, None)
+    decision = judge(ask([0.1, 0.1, 0.1]), REST, LIMITS, PERIOD_S, NEVER)
     assert np.array_equal(decision.sent.position, LIMITS.upper_rad)

@@ -1,6 +1,7 @@
 """The robot YAML: what is read, and what is refused with which words."""
 
 from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.robot import Certainty
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Encoder, Quantity, Role
 import pytest
@@ -80,6 +81,10 @@ REFUSED = [
     ((*OUTPUT, 'quantity'), 'effort', ["quantity is 'effort'"]),
     ((*OUTPUT, 'max_std'), -1, ['max_std is -1', 'from 0']),
     ((*OUTPUT, 'max_std'), GONE, ['output', 'max_std is missing']),
+    ((*OUTPUT, 'max_std'), False, ['output: slow_std is 0.25 and max_std off', 'needs a max_std']),
+    ((*OUTPUT, 'slow_std'), GONE, ['output', 'slow_std is missing']),
+    ((*OUTPUT, 'slow_std'), -1, ['slow_std is -1', 'from 0']),
+    ((*OUTPUT, 'slow_std'), 0.5, ['slow_std is 0.5, expected below max_std, 0.5']),
     ((*OUTPUT, 'quantity'), 'velocity', ['output', 'quantity velocity is not supported yet']),
     ((*OUTPUT, 'max_speed'), 1, ['output', 'unknown key max_speed']),
     ((*LIMITS, 'lower_rad'), GONE, ['limits', 'lower_rad is missing']),
@@ -192,5 +197,7 @@ def test_contrast_is_asked_of_pictures_unless_it_is_switched_off(load, robot_dat
 
 def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):
     # YAML reads `off` as false.
-    robot_data['modalities']['motor']['output']['max_std'] = False
-    assert load(robot_data).output.max_std is None
+    robot_data['modalities']['motor']['output'] |= {'slow_std': False, 'max_std': False}
+    certainty = load(robot_data).output.certainty
+    assert certainty == Certainty(None, None)
+    assert certainty.speed_share(1e30) == 1

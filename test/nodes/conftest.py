@@ -64,6 +64,7 @@ modalities:
     max_age_s: 0.2
     output:
       topic: joint_command
+      slow_std: off
       max_std: off
       message: std_msgs/Float64MultiArray
       limits:
