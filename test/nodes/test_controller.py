@@ -283,9 +283,12 @@ def test_the_observation_is_published_at_most_as_often_as_asked(rig: Any):
     heard = it.peer.listen(PointCloud2, 'controller/observation')
     it.node.start()
     it.peer.until(lambda: heard, 'the first observation')
+    heard.clear()
     it.commands.clear()
+    began_s = time.monotonic()
     it.peer.until(lambda: len(it.commands) >= 100, 'two seconds')
-    assert 2 <= len(heard) < 20
+    # Of 50 Hz, two: on a machine that is slow for a while, of more seconds.
+    assert 2 <= len(heard) <= 2.0 * (time.monotonic() - began_s) + 2
 
 
 def test_an_observation_that_is_never_to_be_published_is_refused(rig: Any):
