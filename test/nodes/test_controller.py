@@ -257,7 +257,8 @@ def test_without_simulated_time_a_wall_clock_that_was_set_back_stops_nothing(rig
     clock.set_ros_time_override(Moment(seconds=1, clock_type=clock.clock_type))
     it.until_moving()
     it.until_status('controller: gate', 'pass')
-    assert it.status('controller: input joints').message == 'known'
+    # A pause of a busy machine before may still show.
+    assert it.status('controller: input joints').message.startswith('known')
 
 
 def test_the_time_of_a_tick_is_that_of_everything_it_does(

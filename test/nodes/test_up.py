@@ -174,7 +174,9 @@ def stub(name):
     code += 'signal.signal(15, signal.SIG_IGN);' if deaf else (
         'signal.signal(15, lambda *_: '
         f'(os.write(1, b"{name} told" + bytes([10])), os._exit(0)));')
-    code += f'print("{name} up", os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"], flush=True);'
+    # At one stroke, for three of them write to one pipe.
+    code += f'said = "{name} up " + os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] + chr(10);'
+    code += 'os.write(1, said.encode());'
     return [up.sys.executable, '-c', code + ('sys.stdin.read()' if deaf else 'signal.pause()')]
 up.node_commands = lambda *given: {name: stub(name) for name in real(*given)}
 """
