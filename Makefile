@@ -63,7 +63,8 @@ colcon: setup-dev
 	colcon build; \
 	test -x install/mmvae_controller/lib/mmvae_controller/controller; \
 	echo 'Testing with colcon'; \
-	colcon test --return-code-on-test-failure --event-handlers console_direct+; \
+	colcon test --return-code-on-test-failure --event-handlers console_direct+ \
+	  --pytest-args ' -m' 'not slow'; \
 	colcon test-result
 
 clean:  ## Remove the environment, build products and caches

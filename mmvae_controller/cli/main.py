@@ -42,7 +42,7 @@ def collect(
 @app.command()
 def train(
     dataset: Annotated[
-        str, typer.Option(help='Folder of the data set, or icub:FILE for the published data.')
+        str, typer.Option(help='Folder of the data set, icub:FILE, or linear:ROWS[:SEED].')
     ],
     out: Annotated[Path, typer.Option(help='Folder of the model; resumed if it has begun.')],
     config: Annotated[
@@ -85,7 +85,9 @@ def rollout(
 @app.command()
 def evaluate(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
-    dataset: Annotated[str, typer.Option(help='Folder of a data set, or icub:FILE.')],
+    dataset: Annotated[
+        str, typer.Option(help='Folder of a data set, icub:FILE, or linear:ROWS[:SEED].')
+    ],
     bank: Annotated[
         str | None, typer.Option(help='What it was trained on, for the baselines, if other data.')
     ] = None,
@@ -107,7 +109,9 @@ def evaluate(
 @app.command()
 def importance(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
-    dataset: Annotated[str, typer.Option(help='Folder of a data set, or icub:FILE.')],
+    dataset: Annotated[
+        str, typer.Option(help='Folder of a data set, icub:FILE, or linear:ROWS[:SEED].')
+    ],
     out: Annotated[Path | None, typer.Option(help='Folder for pictures and a page.')] = None,
     json: Annotated[Path | None, typer.Option(help='Write the numbers here.')] = None,
     split: Annotated[

@@ -26,6 +26,16 @@ UNKNOWN_MUTING = (
 )
 
 
+BELIEVE = (
+    'A model like this one is trained to decode everything it is shown, noise included. Believe '
+    'which modalities the command loses most without, not how many nats, and nothing below half '
+    'a nat; "own" and its share in "all" say how exactly a modality is copied '
+    '(docs/results/importance_truth.md).'
+)
+# The fusion of the models that are trained so; model.yaml does not name the objective.
+DECODES_ALL = 'joint'
+
+
 def muting_of(contract: ModelContract) -> Mapping[str, float] | None:
     """Return the shares of the masks that a model was trained with; None if it does not say."""
     found = contract.provenance.get('muting')
@@ -39,6 +49,8 @@ def notes_on(contract: ModelContract, selection: Selection, blocks: Blocks) -> t
         notes.append(UNKNOWN_ROWS)
     muting = muting_of(contract)
     notes += [UNKNOWN_MUTING] if muting is None else _out_of_distribution(muting)
+    if contract.network.get('fusion', DECODES_ALL) == DECODES_ALL:
+        notes.append(BELIEVE)
     others = [m.name for m in contract.modalities if not is_gaussian(contract, m.name)]
     if others:
         notes.append(

@@ -29,7 +29,8 @@ READING: Mapping[str, tuple[str, str]] = {
         'One row of panels for each protocol, one column for each measure, one bar for each '
         'modality. The black line is the interval in which the mean lies with 95 % confidence '
         '(for medians: the quartiles). In the two columns on the left, a <em>short</em> bar is a '
-        'sense that says much by itself. In the three on the right, a <em>long</em> bar is a '
+        'sense from which as much is decoded as from everything; its own noise counts too. In '
+        'the three on the right, a <em>long</em> bar is a '
         'sense that is missed when it fails; a sense that others can stand in for has a short '
         'one, however good it is. The last column answers: by which sense does the robot steer? '
         'Axes are shared within a column only.',

@@ -31,10 +31,12 @@ MEANINGS: Mapping[str, str] = dict(
         MEASURES,
         (
             'how far a modality that is known alone is from explaining itself: large is bad',
-            'how far a modality that is known alone is from explaining everything: the most '
-            'informative one has the smallest',
-            'what a modality loses when only it is missing: large if the others cannot tell it',
-            'what everything loses when only this modality is missing: large if it is needed',
+            'how far a modality that is known alone is from explaining everything: small if it is '
+            'informative, or if its own noise is much of everything',
+            'what a modality loses when only it is missing: large if the others cannot tell it, '
+            'be it only its noise',
+            'what everything loses when only this modality is missing: its own loss, and what the '
+            'others lose with it',
             'what the command loses when only this modality is missing: large if the robot steers '
             'by it',
         ),

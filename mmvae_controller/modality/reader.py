@@ -36,9 +36,10 @@ class Section:
         return self.data.get(key) is not None
 
     def is_off(self, key: str) -> bool:
-        """Tell whether a key says `off`, which YAML reads as false."""
+        """Tell whether a key says `off`, which YAML reads as false unless it is quoted."""
         self._read.add(key)
-        return self.data.get(key) is False
+        value = self.data.get(key)
+        return value is False or value == 'off'
 
     def section(self, key: str) -> Section:
         """Return the mapping below a key."""

@@ -89,7 +89,8 @@ class ModelHealth:
             took_ms = self._took_s[-1] * MS_PER_S
             period_ms = self._period_s * MS_PER_S
             return Level.WARN, f'an evaluation took {took_ms:.0f} ms, its period is {period_ms:g}'
-        if self._measured and self._active_units == 0:
+        # Of nothing known, as when an episode begins, the latent has nothing to say.
+        if self._measured and self._active_units == 0 and self._latent_kl > 0:
             return Level.WARN, 'no active unit: the latent says nothing'
         return Level.OK, self._name
 

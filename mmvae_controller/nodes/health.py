@@ -12,7 +12,7 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.nodes.rates import MEMORY_S, rate_hz
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.status import HOLDING, Level, Status
 import numpy as np
 
 NS_PER_MS = 1_000_000
@@ -216,7 +216,7 @@ class GateHealth:
             level = Level.WARN
             message = f'no set-point: {self._idle}; nothing is commanded'
         elif last.holding:
-            level, message = Level.WARN, f'holding: {reasons}'
+            level, message = Level.WARN, f'{HOLDING}: {reasons}'
             if self._missing:
                 message += f'; required senses missing: {", ".join(self._missing)}'
         return Status(

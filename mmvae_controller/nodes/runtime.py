@@ -13,7 +13,7 @@ from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
-from rclpy.exceptions import ParameterException
+from rclpy.exceptions import NameValidationException, ParameterException
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.logging import get_logger
 from rclpy.node import Node
@@ -26,7 +26,13 @@ REFUSED = 2
 WAIT_S = 0.05
 # One broken callback must not take the robot's controller away; a broken loop must not spin.
 FAILURES_IN_A_ROW = 10
-CONFIGURATION_ERRORS = (ModalityError, ControlError, SimulationError, ParameterException)
+CONFIGURATION_ERRORS = (
+    ModalityError,
+    ControlError,
+    SimulationError,
+    ParameterException,
+    NameValidationException,
+)
 
 
 class Runnable(Protocol):

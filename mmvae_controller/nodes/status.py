@@ -13,6 +13,10 @@ LOG_THROTTLE_S = 5.0
 HELD = 'level held'
 
 
+# How the gate's message begins while it holds; whoever shows the gate may rely on it.
+HOLDING = 'holding'
+
+
 class Level(IntEnum):
     """The levels of diagnostic_msgs/DiagnosticStatus."""
 

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from mmvae_controller.nodes.senses import NO_INPUT, State, STEERING_KEY
 from mmvae_controller.nodes.staleness import Rhythm, TOLD_STALE_S, worst
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.status import HOLDING, Level
 from mmvae_controller.rqt.contents import (
     Matrix,
     Picture,
@@ -183,7 +183,9 @@ class Board:
         level = worst([*(s.level for s in senses), *(p.level for p in parts)])
         if level is Level.OK and troubles:
             level = Level.WARN
-        return level, '\n'.join([*troubles, f'The command leans on {", then ".join(words)}'])
+        # While the gate holds nobody asks the model for a command.
+        leans = 'would lean' if any(p.message.startswith(HOLDING) for p in parts) else 'leans'
+        return level, '\n'.join([*troubles, f'The command {leans} on {", then ".join(words)}'])
 
     def _why_unknown(self, without: MatrixView, steering: Sequence[str]) -> str:
         if without.matrix is None:

@@ -201,3 +201,5 @@ def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):
     certainty = load(robot_data).output.certainty
     assert certainty == Certainty(None, None)
     assert certainty.speed_share(1e30) == 1
+    robot_data['modalities']['motor']['output'] |= {'slow_std': 'off', 'max_std': 'off'}
+    assert load(robot_data).output.certainty == certainty

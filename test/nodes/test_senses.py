@@ -194,12 +194,18 @@ def test_an_evaluation_longer_than_its_period_warns(model: ModelHealth):
 
 def test_a_latent_without_an_active_unit_says_nothing(model: ModelHealth):
     model.hear(0.0)
-    model.evaluate(0.0, 0, 0.01)
+    model.evaluate(0.003, 0, 0.01)
     status = model.status(0.0)
     assert (status.level, status.message) == (
         Level.WARN,
         'no active unit: the latent says nothing',
     )
+
+
+def test_a_latent_that_was_told_nothing_is_well(model: ModelHealth):
+    model.hear(0.0)
+    model.evaluate(0.0, 0, 0.01)
+    assert model.status(0.0).level is Level.OK
 
 
 def test_a_failure_is_told_without_the_figures_of_the_last_success(model: ModelHealth):

@@ -94,7 +94,7 @@ def test_that_the_gate_holds_is_said_as_long_as_it_is_told(board: Any):
     board.told(10.2, [holding])
     view = board.view(10.3)
     assert view.level is Level.WARN
-    assert view.headline.startswith('gate: holding: stale\n')
+    assert view.headline.startswith('gate: holding: stale\nThe command would lean on')
     board.told(10.2, [replace(holding, level=Level.OK)])
     assert 'gate' not in board.view(10.3).headline
     board.told(10.4, [holding])
