@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 import html
-from io import BytesIO
 from pathlib import Path
 import statistics
 from typing import Any
 
 from matplotlib.figure import Figure
 from mmvae_controller.cli.files import write_json, write_text
+from mmvae_controller.cli.output import png
 from mmvae_controller.modality.contract import ModelContract, NETWORK_FILE
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.monitor import Record
@@ -213,9 +213,7 @@ def _outcome_figure(data: dict[str, Any]) -> Figure:
 
 
 def _png(figure: Figure) -> str:
-    buffer = BytesIO()
-    figure.savefig(buffer, format='png', dpi=110)
-    return _encoded(buffer.getvalue())
+    return _encoded(png(figure, dpi=110))
 
 
 def _encoded(data: bytes) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from pathlib import Path
 
-from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.files import require_place, write_bytes, write_json
+from mmvae_controller.cli.output import console_for, png
 from mmvae_controller.cli.paths import find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
@@ -15,10 +15,8 @@ from mmvae_controller.evaluation.evaluation import evaluate, Evaluation, Questio
 from mmvae_controller.evaluation.report import report_data
 from mmvae_controller.evaluation.selection import Split
 from mmvae_controller.evaluation.tables import LEGEND, tables
-from rich.console import Console
 from rich.progress import TaskID
 
-FIGURE_DPI = 130
 FIRST_FIGURE = 'errors.png'
 FILE_COLUMNS = 110
 
@@ -34,7 +32,8 @@ def run(
     figures: Path | None,
 ) -> None:
     """Judge a model, with a progress bar; print tables, write JSON and pictures."""
-    question = Question(dataset, _split(split), rows, steps)
+    part = None if split is None else chosen(Split, 'split', split)
+    question = Question(dataset, part, rows, steps)
     for place in (json, None if figures is None else figures / FIRST_FIGURE):
         if place is not None:
             require_place(place)
@@ -59,20 +58,8 @@ def run(
             print(f'wrote {path}')
 
 
-def _split(name: str | None) -> Split | None:
-    if name is None:
-        return None
-    try:
-        return Split(name)
-    except ValueError as error:
-        raise CliError(f'no split {name!r}, there are {", ".join(Split)}') from error
-
-
 def _print(evaluation: Evaluation) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        # In a file or a pipe nobody knows the width, and 80 columns would cut the numbers.
-        console.width = FILE_COLUMNS
+    console = console_for(FILE_COLUMNS)
     selection = evaluation.selection
     trained_on = 'unknown how many' if selection.trained_on is None else selection.trained_on
     console.print(
@@ -99,9 +86,7 @@ def _write_figures(folder: Path, evaluation: Evaluation) -> list[Path]:
 
     written = []
     for name, figure in figures(evaluation).items():
-        buffer = BytesIO()
-        figure.savefig(buffer, format='png', dpi=FIGURE_DPI)
         path = folder / f'{name}.png'
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, png(figure))
         written.append(path)
     return written

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from io import BytesIO
 from pathlib import Path
 
+from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
+from mmvae_controller.cli.output import console_for, png
 from mmvae_controller.cli.paths import find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
@@ -21,9 +22,7 @@ from mmvae_controller.importance.report import report_data
 from mmvae_controller.importance.tables import legend, tables
 from mmvae_controller.importance.words import options_words
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
-from rich.console import Console
 
-FIGURE_DPI = 130
 PAGE = 'report.html'
 FILE_COLUMNS = 120
 SAMPLES = 32
@@ -62,7 +61,8 @@ class Options:
 
 def run(model: str, options: Options, json: Path | None, out: Path | None) -> None:
     """Measure which sense matters how much; print tables, write JSON, pictures and a page."""
-    question, median = _question(options), _chosen(Average, 'average', options.average) == 'median'
+    question = _question(options)
+    median = chosen(Average, 'average', options.average) is Average.MEDIAN
     for place in (json, None if out is None else out / PAGE):
         if place is not None:
             require_place(place)
@@ -87,15 +87,15 @@ def run(model: str, options: Options, json: Path | None, out: Path | None) -> No
 
 
 def _question(options: Options) -> Question:
-    latent = _chosen(Latent, 'latent', options.latent)
+    latent = chosen(Latent, 'latent', options.latent)
     samples = options.samples
-    if latent == Latent.SAMPLES:
+    if latent is Latent.SAMPLES:
         samples = SAMPLES if samples is None else samples
     elif samples is not None:
         raise CliError(f'samples {samples}: say --latent samples as well')
     if options.step not in STEPS:
         raise CliError(f'no step {options.step!r}, there are {", ".join(STEPS)}')
-    split = None if options.split is None else Split(_chosen(Split, 'split', options.split))
+    split = None if options.split is None else chosen(Split, 'split', options.split)
     return Question(
         options.dataset,
         split,
@@ -108,12 +108,6 @@ def _question(options: Options) -> Question:
     )
 
 
-def _chosen(choices: type[StrEnum], what: str, name: str) -> str:
-    if name not in list(choices):
-        raise CliError(f'no {what} {name!r}, there are {", ".join(choices)}')
-    return name
-
-
 def _decoder(folder: Path, question: Question) -> Decoder:
     if question.samples is None:
         return Network(folder)
@@ -124,10 +118,7 @@ def _decoder(folder: Path, question: Question) -> Decoder:
 
 
 def _print(answer: Answer, median: bool) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        # In a file or a pipe nobody knows the width, and 80 columns would cut the numbers.
-        console.width = FILE_COLUMNS
+    console = console_for(FILE_COLUMNS)
     console.print(options_words(answer), markup=False)
     for table in tables(answer, median):
         console.print(table)
@@ -141,12 +132,7 @@ def _pictures(answer: Answer, median: bool) -> dict[str, bytes]:
     # Here, because it takes a second that is not needed without pictures.
     from mmvae_controller.importance.figures import figures
 
-    found = {}
-    for name, figure in figures(answer, median).items():
-        buffer = BytesIO()
-        figure.savefig(buffer, format='png', dpi=FIGURE_DPI)
-        found[name] = buffer.getvalue()
-    return found
+    return {name: png(figure) for name, figure in figures(answer, median).items()}
 
 
 def _write(out: Path, answer: Answer, pictures: dict[str, bytes], median: bool) -> None:

@@ -22,6 +22,7 @@ from mmvae_controller.modality.observation import (
     nothing_known,
     Observation,
     STEPS,
+    value_rows,
 )
 import numpy as np
 from numpy.typing import NDArray
@@ -75,11 +76,10 @@ class Network:
 
         """
         feeds = {m.name: values[m.name] for m in self.contract.modalities}
-        count = len(next(iter(feeds.values())))
-        rows = np.repeat(np.arange(count), len(known) // count)
+        rows = value_rows(feeds, known)
         if self._reads_rows:
             feeds[ROWS] = rows
-        elif count < len(known):
+        elif len(next(iter(feeds.values()))) < len(known):
             feeds = {name: value[rows] for name, value in feeds.items()}
         feeds[KNOWN] = known.astype(np.float32)
         outputs = [f'{name}_{part}' for name in wanted for part in ('mean', 'std')]

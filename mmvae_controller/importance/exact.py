@@ -17,7 +17,7 @@ from mmvae_controller.importance.measures import measures_of
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.observation import Mask, STEPS
+from mmvae_controller.modality.observation import Mask, STEPS, value_rows
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,8 +45,7 @@ class ExactDecoder:
 
     def decode(self, values: Values, known: Mask, wanted: Sequence[str]) -> dict[str, Gaussian]:
         """Decode from values `(V, 2, *shape)` under masks `(B, M, 2)`, B / V for each value."""
-        count = len(next(iter(values.values())))
-        rows = np.repeat(np.arange(count), len(known) // count)
+        rows = value_rows(values, known)
         mean, covariance = self.posterior({n: v[rows] for n, v in values.items()}, known)
         decoded = {}
         for sensor in self.world.sensors:

@@ -15,7 +15,7 @@ from pathlib import Path
 from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
-from mmvae_controller.modality.observation import Mask
+from mmvae_controller.modality.observation import Mask, value_rows
 from mmvae_controller.vae.checkpoint import load_model
 from mmvae_controller.vae.network import RealUnits
 import numpy as np
@@ -60,8 +60,7 @@ class SampledNetwork:
             m.name: torch.from_numpy(np.ascontiguousarray(values[m.name]))
             for m in self.contract.modalities
         }
-        count = len(next(iter(tensors.values())))
-        rows = torch.arange(count).repeat_interleave(len(known) // count)
+        rows = torch.from_numpy(value_rows(values, known))
         mask = torch.from_numpy(known.astype(np.float32))
         latent = network.settle(self._model.normalise(tensors), mask, rows)
         moments = {name: _Moments() for name in wanted if name != LATENT}

@@ -77,6 +77,12 @@ def pattern_mask(modalities: Sequence[Modality], pattern: Mapping[str, Sequence[
     return mask
 
 
+def value_rows(values: Mapping[str, NDArray[np.generic]], known: Mask) -> NDArray[np.int64]:
+    """Return in which of V values each of B masks `(B, M, 2)` looks, `(B,)`: B / V in a row."""
+    count = len(next(iter(values.values())))
+    return np.repeat(np.arange(count, dtype=np.int64), len(known) // count)
+
+
 def empty_values(modalities: Sequence[Modality]) -> dict[str, NDArray[np.generic]]:
     """Return zeroed arrays `(2, *shape)` for each modality, to be written in place."""
     return {m.name: np.zeros((STEPS, *m.shape), dtype=m.dtype) for m in modalities}

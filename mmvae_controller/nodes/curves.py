@@ -24,7 +24,6 @@ class Curves:
     def __init__(self, node: Node, modalities: tuple[str, ...], smoothing_s: float) -> None:
         """Announce every topic; see `Smoother` for `smoothing_s`."""
         self._smoother: Smoother[Key] = Smoother(smoothing_s)
-        self._newest: dict[Key, float] = {}
         self._known: dict[str, list[bool]] = {}
         keys = [(measure, modality) for modality in modalities for measure in MEASURES]
 
@@ -41,11 +40,10 @@ class Curves:
     def clear(self) -> None:
         """Forget everything: what comes next is of another time."""
         self._smoother.clear()
-        self._newest.clear()
 
     def of(self, modality: str) -> dict[str, float]:
         """Return the newest smoothed value of each measure that there is."""
-        return {m: nats for (m, name), nats in self._newest.items() if name == modality}
+        return {m: nats for (m, name), nats in self._smoother.newest.items() if name == modality}
 
     def publish(self, importance: Importance, elapsed_s: float) -> None:
         """Publish what is finite; `elapsed_s` since the last time."""
@@ -55,9 +53,7 @@ class Curves:
             nats = importance.measures[measure][modality]
             smooth = self._smoother.smooth(key, nats, elapsed_s)
             if smooth is None:
-                self._newest.pop(key, None)
                 continue
-            self._newest[key] = smooth
             self._raw_out[key].publish(Float64(data=nats))
             self._smooth_out[key].publish(Float64(data=smooth))
         names = importance.modalities

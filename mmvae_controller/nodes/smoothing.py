@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 import math
 from typing import Generic, TypeVar
 
@@ -16,6 +16,11 @@ class Smoother(Generic[K]):
         """Start empty; a step has come through by 63 % after `time_s`, 0 smooths nothing."""
         self._time_s = time_s
         self._values: dict[K, float] = {}
+
+    @property
+    def newest(self) -> Mapping[K, float]:
+        """The smoothed numbers, by key."""
+        return self._values
 
     def clear(self) -> None:
         """Forget everything: what comes next is of another time."""

@@ -54,6 +54,15 @@ def read_level(level: bytes) -> Level:
         return Level.ERROR
 
 
+def read_number(text: str) -> float | None:
+    """Return a value of anybody's status; None for `none` and all else that is not finite."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
 def show(value: object) -> str:
     """Return a value as text: numbers to four digits."""
     if isinstance(value, float):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-import math
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.status import Level, read_level, read_number
 from mmvae_controller.rqt.errors import ContentError
 import numpy as np
 from numpy.typing import NDArray
@@ -57,11 +56,7 @@ class Told:
 
     def number(self, key: str) -> float | None:
         """Return a value, or None if it is absent or no finite number."""
-        try:
-            number = float(self.values.get(key, 'nan'))
-        except ValueError:
-            return None
-        return number if math.isfinite(number) else None
+        return read_number(self.values.get(key, ''))
 
 
 def read_matrix(
@@ -132,7 +127,6 @@ def read_picture(encoding: str, height: int, width: int, step: int, data: object
     return Picture(np.ascontiguousarray(pixels))
 
 
-def read_status(name: str, level: int, message: str, values: Iterable[tuple[str, str]]) -> Told:
-    """Return a status; a level that does not exist counts as the worst."""
-    known = level in tuple(Level)
-    return Told(name, Level(level) if known else Level.ERROR, message, dict(values))
+def read_status(name: str, level: bytes, message: str, values: Iterable[tuple[str, str]]) -> Told:
+    """Return a status; see `read_level`."""
+    return Told(name, read_level(level), message, dict(values))

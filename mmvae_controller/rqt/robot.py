@@ -100,5 +100,5 @@ def _topics(node: Node) -> list[tuple[str, list[str]]]:
 
 def _told(status: Any) -> Told:
     return read_status(
-        status.name, status.level[0], status.message, ((v.key, v.value) for v in status.values)
+        status.name, status.level, status.message, ((v.key, v.value) for v in status.values)
     )

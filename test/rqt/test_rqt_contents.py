@@ -87,13 +87,13 @@ def test_only_a_picture_without_light_is_black():
 
 
 def test_a_level_that_does_not_exist_counts_as_an_error():
-    assert read_status('n', 9, '', []).level is Level.ERROR
+    assert read_status('n', b'\x09', '', []).level is Level.ERROR
 
 
 @pytest.mark.parametrize('text', ['none', 'nan', 'inf', ''])
 def test_a_value_that_is_no_finite_number_is_none(text):
-    assert read_status('n', 0, '', [('age_s', text)]).number('age_s') is None
-    assert read_status('n', 0, '', [('age_s', '0.5')]).number('age_s') == 0.5
+    assert read_status('n', b'\x00', '', [('age_s', text)]).number('age_s') is None
+    assert read_status('n', b'\x00', '', [('age_s', '0.5')]).number('age_s') == 0.5
 
 
 @pytest.mark.parametrize(
