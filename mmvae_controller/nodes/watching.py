@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from mmvae_controller.nodes.qos import REPORT
+from mmvae_controller.nodes.topic_names import MATRIX
 from mmvae_controller.nodes.watched import Command, Curve, told_by, Watched
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
@@ -20,7 +21,6 @@ from std_msgs.msg import Float64, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
 
 STEERING = 'importance/precision_loss_command/'
-MATRIX = 'importance/matrix'
 CONTROLLER = 'controller'
 LOOK_PERIOD_S = 1.0
 COMMAND_TYPES: dict[str, type] = {

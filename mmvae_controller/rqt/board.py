@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 from mmvae_controller.nodes.senses import NO_INPUT, State, STEERING_KEY
 from mmvae_controller.nodes.staleness import Rhythm, TOLD_STALE_S, worst
 from mmvae_controller.nodes.status import HOLDING, Level
+from mmvae_controller.nodes.topic_names import ALONE, IMAGINED, SEEN, WITHOUT
 from mmvae_controller.rqt.contents import (
     Matrix,
     Picture,
@@ -20,15 +21,13 @@ from mmvae_controller.rqt.contents import (
 )
 from mmvae_controller.rqt.errors import ContentError
 from mmvae_controller.rqt.view import MatrixView, PictureView, SenseView, View
-from mmvae_controller.rqt.words import ago, ALONE, nats_text, WITHOUT
+from mmvae_controller.rqt.words import ago, nats_text
 
 T = TypeVar('T')
 SENSE = 'diagnostics: sense '
 MODEL = 'diagnostics: model'
 # What is said of the whole robot, the part that explains the others first.
 PARTS = ('controller: loop', 'controller: gate', MODEL)
-SEEN = 'seen'
-IMAGINED = 'imagined'
 
 
 @dataclass(frozen=True, slots=True)

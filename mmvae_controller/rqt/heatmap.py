@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from mmvae_controller.nodes.topic_names import WITHOUT
 from mmvae_controller.rqt.drawing import Canvas, CENTRE, GAP_PX, RIGHT, say, write
 from mmvae_controller.rqt.qt import Qt, QtCore, QtGui
 from mmvae_controller.rqt.theme import readable_on, Theme
 from mmvae_controller.rqt.view import MatrixView
-from mmvae_controller.rqt.words import explain_cell, MEANINGS, nats_text, TITLES, WITHOUT
+from mmvae_controller.rqt.words import explain_cell, MEANINGS, nats_text, TITLES
 
 FRAME_PX = 3
 EMPTY = MatrixView(None, False, 'nothing came yet', '')

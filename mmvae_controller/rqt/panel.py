@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
 from mmvae_controller.rqt.bars import SenseBars
 from mmvae_controller.rqt.drawing import SMALLEST_PX
 from mmvae_controller.rqt.heatmap import HeatMap
@@ -11,7 +12,7 @@ from mmvae_controller.rqt.pictures import PictureRow
 from mmvae_controller.rqt.qt import Qt, QtCore, QtGui, QtWidgets, Signal
 from mmvae_controller.rqt.theme import level_colour, readable_on
 from mmvae_controller.rqt.view import View
-from mmvae_controller.rqt.words import ALONE, MEANINGS, WITHOUT
+from mmvae_controller.rqt.words import MEANINGS
 
 NO_ROBOT = 'no robot yet'
 WHY = 'Nobody publishes importance/matrix: is the diagnostics node running, in this ROS domain?'

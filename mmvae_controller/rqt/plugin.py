@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from mmvae_controller.nodes.robot_topics import namespaces, RobotTopics
 from mmvae_controller.rqt.arguments import absolute, given_namespace
 from mmvae_controller.rqt.board import Board
 from mmvae_controller.rqt.mailbox import Mailbox
 from mmvae_controller.rqt.panel import Panel
 from mmvae_controller.rqt.qt import QtCore
-from mmvae_controller.rqt.robot import namespaces, pin, RobotTopics
+from mmvae_controller.rqt.robot import pin
 from rqt_gui_py.plugin import Plugin
 
 DRAW_MS = 200

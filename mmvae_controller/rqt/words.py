@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-WITHOUT = 'without'
-ALONE = 'alone'
+from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
+
 SMALLEST_NATS = 0.01
 LARGEST_PLAIN_NATS = 99_999.5
 TITLES = {

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
 from mmvae_controller.rqt.contents import BLACK, Picture, read_matrix, read_picture, read_status
 from mmvae_controller.rqt.errors import ContentError
-from mmvae_controller.rqt.words import ALONE, explain_cell, nats_text, WITHOUT
+from mmvae_controller.rqt.words import explain_cell, nats_text
 import numpy as np
 import pytest
 
