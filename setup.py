@@ -12,7 +12,17 @@ SHARE = f'share/{PACKAGE}'
 # What a robot needs of a model; training leaves its state and its logs beside it.
 MODEL_FILES = [
     'models/README.md',
-    *(f'models/*/{name}' for name in ('model.yaml', 'network.onnx', 'weights.safetensors')),
+    *(
+        f'models/{name}'
+        for folder in ('*', 'peers/*')
+        for name in (
+            f'{folder}/model.yaml',
+            f'{folder}/peer.yaml',
+            f'{folder}/network.onnx',
+            f'{folder}/weights.safetensors',
+            f'{folder}/sound_running.yaml',
+        )
+    ),
 ]
 
 

@@ -55,6 +55,16 @@ def generate_launch_description() -> LaunchDescription:
                 default_value='0.0',
                 description='rad/s^2, for every joint: goes with robot_description',
             ),
+            DeclareLaunchArgument(
+                'goal_modality',
+                default_value='',
+                description='Sense whose wanted value comes on controller/goal; empty: no goal',
+            ),
+            DeclareLaunchArgument(
+                'goal_max_age_s',
+                default_value='0.3',
+                description='s: without a goal that is newer the arm holds',
+            ),
             *[SetEnvironmentVariable(v, profile) for v in unset_profile_variables(os.environ)],
             LifecycleNode(
                 package=PACKAGE,
@@ -77,6 +87,12 @@ def generate_launch_description() -> LaunchDescription:
                         ),
                         'acceleration_rad_s2': ParameterValue(
                             LaunchConfiguration('acceleration_rad_s2'), value_type=float
+                        ),
+                        'goal_modality': ParameterValue(
+                            LaunchConfiguration('goal_modality'), value_type=str
+                        ),
+                        'goal_max_age_s': ParameterValue(
+                            LaunchConfiguration('goal_max_age_s'), value_type=float
                         ),
                     }
                 ],

@@ -104,6 +104,13 @@ def iiwa_file() -> Path:
     return ROOT / 'config' / 'robots' / 'iiwa_sim.yaml'
 
 
+@pytest.fixture
+def iiwa_data(iiwa_file: Path) -> dict[str, Any]:
+    """Return the simulated robot's YAML as data, to be changed at will."""
+    data: dict[str, Any] = yaml.safe_load(iiwa_file.read_text(encoding='utf-8'))
+    return data
+
+
 def small_normalisers(modalities: tuple[Modality, ...]) -> dict[str, Normaliser]:
     """Return one that changes every number, for each modality."""
 

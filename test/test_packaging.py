@@ -74,8 +74,13 @@ def test_every_data_file_is_installed_in_the_folder_it_has_in_the_source(setup_a
     shipped = [ROOT / 'package.xml', ROOT / 'plugin.xml', *(ROOT / 'launch').glob('*.launch.py')]
     shipped += [path for path in (ROOT / 'config').rglob('*') if path.is_file()]
     shipped += [ROOT / 'models/README.md']
-    for model in (ROOT / 'models').glob('*/'):
-        shipped += [model / f for f in ('model.yaml', 'network.onnx', 'weights.safetensors')]
+    contracts = [*(ROOT / 'models').rglob('model.yaml'), *(ROOT / 'models').rglob('peer.yaml')]
+    for contract in contracts:
+        shipped += [
+            contract,
+            *(contract.with_name(f) for f in ('network.onnx', 'weights.safetensors')),
+        ]
+    shipped += (ROOT / 'models').rglob('sound_running.yaml')
     for path in shipped:
         relative = path.relative_to(ROOT).as_posix()
         assert installed.get(f'{SHARE}/{relative}') == relative

@@ -19,22 +19,23 @@ def view(monitor: Monitor, episodes: int) -> Group:
 
 def _episodes(monitor: Monitor, episodes: int) -> Panel:
     done = monitor.record.episodes
-    successes = sum(e['success'] == 'True' for e in done)
-    table = Table('episode', 'seed', 'outcome', 'after', 'centre to centre', box=None)
+    successes = sum(e.success for e in done)
+    table = Table('episode', 'seed', 'camera', 'outcome', 'after', 'from its goal', box=None)
     for episode in done[-EPISODES_SHOWN:]:
-        good = episode['success'] == 'True'
         table.add_row(
-            episode['episode'],
-            episode['seed'],
-            '[green]touched[/]' if good else '[red]out of time[/]',
-            f'{float(episode["elapsed_s"]):.2f} s',
-            f'{float(episode["distance_m"]) * 100:.1f} cm',
+            str(episode.number),
+            str(episode.seed),
+            episode.camera_told(),
+            f'[{"green" if episode.success else "red"}]{episode.ending}[/]',
+            f'{episode.elapsed_s:.2f} s',
+            f'{episode.distance_m * 100:.1f} cm',
         )
     return Panel(table, title=f'{successes} of {len(done)} succeeded, {episodes} in all')
 
 
 def _importance(monitor: Monitor) -> Panel:
-    newest = {n: c[-1][1] for n, c in monitor.record.importance.items() if c}
+    record = monitor.record
+    newest = {n: record.steering[n] for n in record.importance if n in record.steering}
     table = Table(box=None, show_header=False)
     total = sum(newest.values())
     for name, nats in newest.items():
@@ -60,6 +61,7 @@ _FIGURES = (
     'age_s',
     'latent_kl nats',
     'active units',
+    'camera',
     'real_time_factor achieved',
     'sent',
     'held',

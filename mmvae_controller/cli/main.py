@@ -57,12 +57,31 @@ def train(
     split_seed: Annotated[
         int | None, typer.Option(min=0, help="Of what is held out, instead of the YAML's.")
     ] = None,
+    initial: Annotated[
+        str | None, typer.Option(help='Begin with the weights of this model, of the same network.')
+    ] = None,
 ) -> None:
     """Train a model; an interrupted run goes on where it was when called again."""
     with explained():
         from mmvae_controller.cli.train import Overrides, run
 
-        run(dataset, out, config, Overrides(epochs, seed, held_out, split_seed))
+        run(dataset, out, config, Overrides(epochs, seed, held_out, split_seed), initial)
+
+
+@app.command()
+def clone(
+    dataset: Annotated[str, typer.Option(help='Folder of the data set.')],
+    out: Annotated[Path, typer.Option(help='Folder of the peer; resumed if it has begun.')],
+    config: Annotated[
+        str, typer.Option(help='Cloning YAML, or its name below config/.')
+    ] = 'train/clone.yaml',
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the YAML's.")] = None,
+) -> None:
+    """Train the plain network that `mmvae faults` compares a model with: behaviour cloning."""
+    with explained():
+        from mmvae_controller.cli.clone import run
+
+        run(dataset, out, config, epochs)
 
 
 @app.command()
@@ -80,6 +99,55 @@ def rollout(
         from mmvae_controller.cli.rolling import run
 
         run(model, task, robot, episodes, seed, blind, json)
+
+
+@app.command()
+def faults(
+    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    json: Annotated[Path, typer.Option(help='Result, cell by cell; gone on with if it is there.')],
+    task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
+    peer: Annotated[
+        str | None, typer.Option(help="Folder of `mmvae clone`, or none; else the task's shipped.")
+    ] = None,
+    episodes: Annotated[int, typer.Option(min=1, help='For each cell and driver.')] = 50,
+    seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 10000,
+    faults: Annotated[str | None, typer.Option(help='Some, as A,B; all if not named.')] = None,
+    starts: Annotated[
+        str | None, typer.Option(help='Of beginning,midway,intermittent; all if not named.')
+    ] = None,
+    moment: Annotated[float, typer.Option(min=0, help='When midway begins, in s.')] = 0.3,
+    processes: Annotated[int, typer.Option(min=1, help='How many simulate at once.')] = 2,
+    out: Annotated[Path | None, typer.Option(help='Folder for pictures and a page.')] = None,
+) -> None:
+    """Let senses fail, silently or with a lie, and count successes and unsafe commands."""
+    with explained():
+        from mmvae_controller.cli.faults import Options, run
+
+        run(
+            Options(
+                model, task, robot, peer, episodes, seed, faults, starts, moment, processes,
+                json, out,
+            )
+        )  # fmt: skip
+
+
+@app.command()
+def calibrate(
+    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
+    episodes: Annotated[int, typer.Option(min=20, help='Half to fit, half to count.')] = 400,
+    seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 500000,
+    alarms_per_hour: Annotated[
+        float, typer.Option(min=0.001, help='False alarms allowed, of each test of a sense.')
+    ] = 0.5,
+) -> None:
+    """Measure how the senses agree while nothing is wrong: what lying senses are found by."""
+    with explained():
+        from mmvae_controller.cli.calibrate import run
+
+        run(model, task, robot, episodes, seed, alarms_per_hour)
 
 
 @app.command()
@@ -219,18 +287,19 @@ def demo(
     ] = 0.9,
     real_time_factor: Annotated[float, typer.Option(min=0.01, help='Of the simulation.')] = 1.0,
     gui: Annotated[bool, typer.Option(help='Show its window.')] = False,
+    covered: Annotated[
+        int | None,
+        typer.Option(min=0, help='In so many of the last the camera is covered; a quarter.'),
+    ] = None,
 ) -> None:
     """Run simulation, controller and diagnostics, watch them, and write a report."""
     with explained():
         from mmvae_controller.cli.demo import DemoSettings, run
 
-        raise typer.Exit(
-            run(
-                DemoSettings(
-                    model, robot, task, episodes, seed, required, real_time_factor, gui, out
-                )
-            )
+        settings = DemoSettings(
+            model, robot, task, episodes, seed, required, real_time_factor, gui, out, covered
         )
+        raise typer.Exit(run(settings))
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.simulation.rollout import EpisodeResult, rollout
+from mmvae_controller.simulation.rollout import EpisodeResult, kinds_of, rollout
 from rich.console import Console
 from rich.table import Table
 
@@ -25,9 +25,9 @@ def run(
     configured = load_robot(find_robot(robot))
     began = time.monotonic()
     simulated_s = 0.0
-    counts = {'seeing': [0, 0], 'blind': [0, 0]}
+    counts = {kind: [0, 0] for kind in kinds_of(task, blind)}
     with progress_bar() as bar:
-        line = bar.add_task('episodes', total=episodes * (2 if blind else 1), figures='')
+        line = bar.add_task('episodes', total=episodes * len(counts), figures='')
 
         def on_episode(kind: str, result: EpisodeResult) -> None:
             nonlocal simulated_s
@@ -39,10 +39,13 @@ def run(
 
         report = rollout(network, configured, task, episodes, seed, blind, on_episode)
     data = report.data()
-    table = Table('', 'success', 'rate', title=f'{report.model} on {task}, seeds from {seed}')
+    means: dict[str, dict[str, float]] = data.get('means', {})
+    measures = list(means.get('seeing', {}))
+    title = f'{report.model} on {task}, seeds from {seed}'
+    table = Table('', 'success', 'rate', *[f'mean {m}' for m in measures], title=title)
     for kind, (successes, total) in counts.items():
-        if total:
-            table.add_row(kind, f'{successes} of {total}', f'{successes / total:.2f}')
+        figures = [f'{means[kind][m]:.4g}' for m in measures]
+        table.add_row(kind, f'{successes} of {total}', f'{successes / total:.2f}', *figures)
     Console().print(table)
     speed = simulated_s / (time.monotonic() - began)
     print(f'{speed:.1f} times real time; median success {data["median_success_time_s"]} s')

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place
-from mmvae_controller.cli.paths import find_config
+from mmvae_controller.cli.paths import find_config, find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
@@ -41,12 +41,14 @@ class Overrides:
         return replace(config, **{k: v for k, v in asdict(self).items() if v is not None})
 
 
-def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
+def run(
+    dataset: str, out: Path, config: str, overrides: Overrides, initial: str | None = None
+) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
     _require_own(out)
     data = open_windows(dataset)
     settings = overrides.apply(load_training_config(find_config(config), data.modalities))
-    trainer = Trainer(settings, data)
+    trainer = Trainer(settings, data, find_model(initial) if initial else None)
     require_place(out / CONTRACT_FILE)
     state = out / STATE_FILE
     if state.exists():
@@ -73,7 +75,13 @@ def run(dataset: str, out: Path, config: str, overrides: Overrides) -> None:
     log.close()
     step_s = data.description.step_s
     save_model(
-        out, trainer.model, settings.name, step_s, _provenance(trainer), trainer.normalisers
+        out,
+        trainer.model,
+        settings.name,
+        step_s,
+        _provenance(trainer),
+        trainer.normalisers,
+        {name: ageing.longest_s for name, ageing in settings.stale.items()},
     )
     print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
 
@@ -115,6 +123,8 @@ def _provenance(trainer: Trainer) -> dict[str, Any]:
         'validation_rows': len(trainer.validation_rows),
         'split': {'held_out': config.held_out, 'seed': config.split_seed},
         'seed': config.seed,
+        'initial_weights': trainer.initial or None,
+        'stale': {name: asdict(ageing) for name, ageing in config.stale.items()},
         'muting': {family.value: share for family, share in config.muting.shares.items()},
         'epochs': config.epochs,
         'training_s': round(trainer.seconds),

@@ -28,13 +28,24 @@ Parameters = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What to simulate instead of a real robot."""
+    """What to simulate instead of a real robot.
+
+    Args:
+        task: What is to be done.
+        seed: Of the first episode.
+        episodes: How many; 0 goes on for ever.
+        real_time_factor: Simulated seconds per second.
+        gui: Show a window.
+        cover_last: In so many of the last episodes the camera is covered midway.
+
+    """
 
     task: str = 'touch_target'
     seed: int = 0
     episodes: int = 0
     real_time_factor: float = 1.0
     gui: bool = False
+    cover_last: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +147,7 @@ def node_commands(
                 'episodes': simulated.episodes,
                 'real_time_factor': float(simulated.real_time_factor),
                 'gui': simulated.gui,
+                'cover_last': simulated.cover_last,
             },
         )
     folder = find_model(model).resolve()

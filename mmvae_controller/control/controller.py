@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 import time
+from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, hold, judge, Reason, Request, Sent
 from mmvae_controller.control.policy import Estimate, Policy
-from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.control.surprise import LOOK_BACK_S
+from mmvae_controller.control.window import NS, ObservationWindow, SenseState
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality, Quantity
@@ -18,8 +20,9 @@ from numpy.typing import NDArray
 
 # A joint that rests on its limit may be measured beyond it by what float32 cannot hold.
 LIMIT_SLACK_RAD = 1e-5
-# Unmeasured for so long, the arm may be anywhere: the last set-point is no safe place any more.
-LOST_AFTER_NS = NS
+# Unmeasured for so long, and for longer than it may be predicted, the arm may be anywhere: the
+# last set-point is no safe place any more.
+LOST_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +31,8 @@ class Tick:
 
     Args:
         observation: Valid until the next tick.
-        missing: The required senses that were not known.
+        senses: Where the model has each of them from.
+        missing: The required senses that were neither known nor predicted.
         estimate: None when nobody was asked.
         decision: None when nothing is to be sent: there is no set-point, see `idle`.
         idle: Why there is no set-point, for an operator; empty when there is one.
@@ -36,10 +40,55 @@ class Tick:
     """
 
     observation: Observation
+    senses: Mapping[str, SenseState]
     missing: tuple[str, ...]
     estimate: Estimate | None
     decision: Decision | None
     idle: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sensed:
+    """What a tick made of one sense.
+
+    Args:
+        known: At [t - dt, t].
+        state: Where the model has it from.
+        why: It is distrusted; empty if it is not.
+        evidence: What speaks against it, 1 at the alarm; None if it is not compared.
+
+    """
+
+    known: tuple[bool, bool]
+    state: SenseState
+    why: str
+    evidence: float | None
+
+
+NOTHING_SENSED = Sensed((False, False), SenseState.MASKED, '', None)
+
+
+class Judge(Protocol):
+    """Says which senses are believed; see `Trust`."""
+
+    def clear(self) -> None:
+        """Begin anew."""
+
+    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
+        """Compare a sense."""
+
+    def why(self, name: str) -> str:
+        """Return why a sense is distrusted; empty if it is believed."""
+
+    def evidence(self, name: str) -> float | None:
+        """Return how much speaks against it, 1 at the alarm; None if it is not compared."""
+
+
+class Comparison(Protocol):
+    """How lying senses are found; see `comparison`."""
+
+    def trust(self, window: ObservationWindow, robot: Robot) -> Judge:
+        """Return what judges the senses of a robot, as they come into its window."""
 
 
 class Controller:
@@ -57,6 +106,8 @@ class Controller:
         step_s: float,
         policy: Policy,
         clock_ns: Callable[[], int] = time.monotonic_ns,
+        comparison: Comparison | None = None,
+        longest_age_s: Mapping[str, float] | None = None,
     ) -> None:
         """Build one for a robot.
 
@@ -67,6 +118,8 @@ class Controller:
             step_s: The time between the model's two steps.
             policy: Who decides.
             clock_ns: A steady clock: how long the policy thought.
+            comparison: How lying senses are found; None believes them all.
+            longest_age_s: By modality, how old a sample the policy reads; none if not named.
 
         Raises:
             ControlError: The robot has no limits, or lacks a modality of the model.
@@ -80,13 +133,24 @@ class Controller:
         self.robot = robot
         self.policy = policy
         self.window = ObservationWindow(
-            _as_configured(robot, modalities), step_s, robot.min_contrast
+            _as_configured(robot, modalities),
+            step_s,
+            robot.min_contrast,
+            robot.max_prediction_s,
+            longest_age_s,
+            history_s=0.0 if comparison is None else LOOK_BACK_S + step_s,
         )
+        self.trust = None if comparison is None else comparison.trust(self.window, robot)
+        self._seen: Observation | None = None
         self._limits = robot.output.limits
         self._period_s = 1 / robot.rate_hz
+        self._lost_after_ns = round(
+            max(LOST_AFTER_S, robot.max_prediction_s.get(robot.anchor, 0)) * NS
+        )
         self._rows = {m.name: row for row, m in enumerate(modalities)}
         anchor = next(m for m in robot.modalities if m.name == robot.anchor)
         self._anchor_index = [anchor.channels.index(j) for j in robot.output.joints]
+        self._anchor_is_commanded = sorted(self._anchor_index) == list(range(anchor.size))
         self._clock_ns = clock_ns
         self._sent: Sent | None = None
         self._sent_ns = 0
@@ -102,7 +166,7 @@ class Controller:
 
     def reset(self) -> None:
         """Begin anew, as if just built."""
-        self.window.clear()
+        self._clear_senses()
         self._forget_set_point()
         self._stopped = False
         self._resuming = False
@@ -120,7 +184,7 @@ class Controller:
         self._stopped = False
         self._resuming = True
         self._let_go = ''
-        self.window.clear()
+        self._clear_senses()
 
     def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
         """Take a sample of a sense; see `ObservationWindow.push`."""
@@ -129,11 +193,8 @@ class Controller:
     def tick(self, now_ns: int) -> Tick:
         """Decide on the command at a moment; what it returns in `decision` is to be sent."""
         observation = self.window.read(now_ns)
-        missing = tuple(
-            name
-            for name in self.robot.required
-            if not observation.known[self._rows[name], CURRENT]
-        )
+        senses = self.window.states()
+        missing = tuple(n for n in self.robot.required if senses[n] is SenseState.MASKED)
         idle = self._follow(observation, now_ns)
         estimate = None
         decision = None
@@ -149,7 +210,27 @@ class Controller:
             decision = self._judge(self._sent, estimate, fresh, now_ns)
         if decision is not None:
             self._remember(decision, now_ns)
-        return Tick(observation, missing, estimate, decision, idle)
+        self._seen = observation
+        return Tick(observation, senses, missing, estimate, decision, idle)
+
+    def sensed(self, name: str, tick: Tick) -> Sensed:
+        """Return what the last tick made of a sense."""
+        previous, current = tick.observation.known[self._rows[name]].tolist()
+        why = self.trust.why(name) if self.trust else ''
+        evidence = self.trust.evidence(name) if self.trust else None
+        return Sensed((previous, current), tick.senses[name], why, evidence)
+
+    def check_senses(self) -> None:
+        """Compare a sense with the others, after the tick: its command is more urgent."""
+        if self.trust is None or self._seen is None:
+            return
+        newest = self.window.newest(self.robot.anchor)
+        strayed_rad = None
+        if self._sent is not None and newest is not None:
+            measured = newest.value[self._anchor_index].astype(np.float64)
+            strayed_rad = measured - self._sent.position
+        self.trust.check(self._seen, strayed_rad)
+        self._seen = None
 
     def hold(self, reason: Reason, now_ns: int) -> Decision | None:
         """Return the decision to stay, for whoever has to send one outside a tick."""
@@ -195,8 +276,8 @@ class Controller:
 
     def _measure(self, observation: Observation, now_ns: int) -> NDArray[np.float64] | None:
         """Return the measured position of the commanded joints, None when it is not known."""
-        if not observation.known[self._rows[self.robot.anchor], CURRENT]:
-            return None
+        if not self.window.measured[self._rows[self.robot.anchor], CURRENT]:
+            return None  # What is predicted of it is no measurement.
         self._measured_ns = now_ns
         measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
         return np.asarray(measured[self._anchor_index])
@@ -204,7 +285,13 @@ class Controller:
     def _is_lost(self, now_ns: int) -> bool:
         if self._measured_ns is None or now_ns < self._measured_ns:
             self._measured_ns = now_ns  # Counted from here, also when the clock was set back.
-        return now_ns - self._measured_ns > LOST_AFTER_NS
+        return now_ns - self._measured_ns > self._lost_after_ns
+
+    def _clear_senses(self) -> None:
+        self.window.clear()
+        self._seen = None
+        if self.trust is not None:
+            self.trust.clear()
 
     def _forget_set_point(self) -> None:
         self._sent = None
@@ -235,6 +322,11 @@ class Controller:
         self._sent = decision.sent
         self._sent_ns = now_ns
         self.window.push(self.robot.command.name, decision.sent.value(self._quantity), now_ns)
+        # The best there is to know of where the arm is, when nobody measures it.
+        if self._anchor_is_commanded:
+            assumed = np.empty(len(self._anchor_index))
+            assumed[self._anchor_index] = decision.sent.position
+            self.window.assume(self.robot.anchor, assumed, now_ns)
 
 
 def _as_configured(robot: Robot, modalities: tuple[Modality, ...]) -> list[Modality]:

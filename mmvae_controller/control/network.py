@@ -18,6 +18,7 @@ from mmvae_controller.modality.contract import (
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.observation import (
     empty_values,
+    Freshness,
     Mask,
     nothing_known,
     Observation,
@@ -42,6 +43,7 @@ class Network:
             ModalityError: The folder is no model, or its files are damaged.
 
         """
+        self.folder = folder
         self.contract: ModelContract = read_contract(folder)
         path = check_file(folder, NETWORK_FILE, self.contract)
         options = onnxruntime.SessionOptions()
@@ -61,14 +63,17 @@ class Network:
         self._check_outputs(path)
 
     def decode(
-        self, values: Mapping[str, NDArray[np.generic]], known: Mask, wanted: Sequence[str]
+        self,
+        values: Mapping[str, NDArray[np.generic]],
+        known: Mask | Freshness,
+        wanted: Sequence[str],
     ) -> dict[str, Gaussian]:
         """Decode what is wanted from what is known.
 
         Args:
             values: By modality, `(V, 2, *shape)` in its own unit.
-            known: `(B, M, 2)`, B / V consecutive masks for each of the values: a picture is
-                looked at once, however many masks it is read under.
+            known: `(B, M, 2)`, B / V consecutive masks for each of the values, or how fresh what
+                they leave is: a picture is looked at once, however many masks it is read under.
             wanted: Modalities, or `LATENT` for the latent `(B, Z)`.
 
         Returns:
@@ -87,7 +92,7 @@ class Network:
         return {n: Gaussian(found[2 * i], found[2 * i + 1]) for i, n in enumerate(wanted)}
 
     def decode_one(
-        self, observation: Observation, known: Mask, wanted: Sequence[str]
+        self, observation: Observation, known: Mask | Freshness, wanted: Sequence[str]
     ) -> dict[str, Gaussian]:
         """Decode from one observation and a mask `(M, 2)`; the results have B = 1."""
         values = {name: value[None] for name, value in observation.values.items()}

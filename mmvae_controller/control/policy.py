@@ -37,7 +37,7 @@ class NetworkPolicy:
 
     def decide(self, observation: Observation) -> Estimate:
         """Decode the command at t."""
-        known = observation.known & self._query
+        known = self.network.contract.freshness(observation) * self._query
         decoded = self.network.decode_one(observation, known, [self._command])[self._command]
         return Estimate(
             decoded.mean[0, CURRENT].astype(np.float64), decoded.std[0, CURRENT].astype(np.float64)

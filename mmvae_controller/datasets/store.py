@@ -174,6 +174,9 @@ class Dataset:
         self.episode: NDArray[np.int64] = np.concatenate([s[EPISODE] for s in self._shards])
         self.known: NDArray[np.bool_] = np.concatenate([s[KNOWN] for s in self._shards])
         self._earlier = self._previous_rows()
+        self._columns = {m.name: column for column, m in enumerate(self.modalities)}
+        begins = np.flatnonzero(np.diff(self.episode, prepend=self.episode[0] - 1))
+        self._begin = np.repeat(begins, np.diff(begins, append=len(self.episode)))
 
     def __len__(self) -> int:
         """How many rows there are."""
@@ -196,18 +199,27 @@ class Dataset:
 
     def batch(self, rows: NDArray[np.int64]) -> Batch:
         """Return the two-step windows that end in some rows."""
+        known = np.zeros((len(rows), len(self.modalities), STEPS), dtype=bool)
+        values = {}
+        for row, modality in enumerate(self.modalities):
+            values[modality.name], known[:, row] = self.pair(modality.name, rows)
+        label = np.asarray(self.column(LABEL, rows), dtype=np.float32)
+        return Batch(values, known, label)
+
+    def pair(self, name: str, rows: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
+        """Return one modality at t - dt and t, `(B, 2, *shape)`, and which are known `(B, 2)`."""
         earlier = self._earlier[rows]
         has_earlier = earlier >= 0
         source = np.where(has_earlier, earlier, rows)
-        values = {}
-        for modality in self.modalities:
-            steps = (self.column(modality.name, source), self.column(modality.name, rows))
-            values[modality.name] = np.stack(steps, axis=1)
-        known = np.zeros((len(rows), len(self.modalities), STEPS), dtype=bool)
-        known[:, :, PREVIOUS] = self.known[source] & has_earlier[:, None]
-        known[:, :, CURRENT] = self.known[rows]
-        label = np.asarray(self.column(LABEL, rows), dtype=np.float32)
-        return Batch(values, known, label)
+        column = self._columns[name]
+        known = np.zeros((len(rows), STEPS), dtype=bool)
+        known[:, PREVIOUS] = self.known[source, column] & has_earlier
+        known[:, CURRENT] = self.known[rows, column]
+        return np.stack([self.column(name, source), self.column(name, rows)], axis=1), known
+
+    def since_begin(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many rows of the same episode come before each of some rows."""
+        return rows - self._begin[rows]
 
     def split(self, held_out: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the rows to train on and the rows to validate on, by whole episodes."""

@@ -10,7 +10,7 @@ from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.importance.measures import gaussian_kl
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
-from mmvae_controller.modality.observation import CURRENT, Mask
+from mmvae_controller.modality.observation import CURRENT, Freshness, Mask
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,7 +23,9 @@ class Decoder(Protocol):
 
     contract: ModelContract
 
-    def decode(self, values: Values, known: Mask, wanted: Sequence[str]) -> dict[str, Gaussian]:
+    def decode(
+        self, values: Values, known: Mask | Freshness, wanted: Sequence[str]
+    ) -> dict[str, Gaussian]:
         """Decode from values `(V, 2, *shape)` under masks `(B, M, 2)`, B / V for each value."""
 
 
@@ -60,13 +62,15 @@ def require_comparable(contract: ModelContract) -> None:
         )
 
 
-def diverge(decoder: Decoder, values: Values, known: Mask, step: int = CURRENT) -> Divergences:
+def diverge(
+    decoder: Decoder, values: Values, known: Mask | Freshness, step: int = CURRENT
+) -> Divergences:
     """Ask a network about some observations and compare its answers.
 
     Args:
         decoder: The network.
         values: By modality, `(N, 2, *shape)`; what masked slots hold is not read.
-        known: `(N, M, 2)`: everything that may be used.
+        known: `(N, M, 2)`: everything that may be used, or how fresh it is.
         step: Which of the two time steps is compared.
 
     Raises:
@@ -77,7 +81,7 @@ def diverge(decoder: Decoder, values: Values, known: Mask, step: int = CURRENT) 
     rows = len(known)
     copies = masked_copies(known)
     answers = decoder.decode(values, copies.reshape(-1, *copies.shape[2:]), [*names, LATENT])
-    unknown = ~known.any(axis=2)
+    unknown = ~(known > 0).any(axis=2)
     alone, without = {}, {}
     for name in names:
         shape = (rows, copies.shape[1], *answers[name].mean.shape[2:])
@@ -119,11 +123,11 @@ def diverge_without(
     }
 
 
-def masked_copies(known: Mask) -> Mask:
+def masked_copies(known: Mask | Freshness) -> Mask | Freshness:
     """Return `(N, 2M + 1, M, 2)` of `(N, M, 2)`: all that is known, each alone, each left out."""
     picked = np.eye(known.shape[1], dtype=bool)[None, :, :, None]
     whole = known[:, None]
-    return np.concatenate([whole, whole & picked, whole & ~picked], axis=1)
+    return np.concatenate([whole, whole * picked, whole * ~picked], axis=1)
 
 
 def matrix_of(nats: ByModality, modalities: Sequence[str]) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from mmvae_controller.importance.measures import measures_of
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.observation import Mask, STEPS, value_rows
+from mmvae_controller.modality.observation import Freshness, Mask, STEPS, value_rows
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,10 +43,12 @@ class ExactDecoder:
             checksums={},
         )
 
-    def decode(self, values: Values, known: Mask, wanted: Sequence[str]) -> dict[str, Gaussian]:
+    def decode(
+        self, values: Values, known: Mask | Freshness, wanted: Sequence[str]
+    ) -> dict[str, Gaussian]:
         """Decode from values `(V, 2, *shape)` under masks `(B, M, 2)`, B / V for each value."""
         rows = value_rows(values, known)
-        mean, covariance = self.posterior({n: v[rows] for n, v in values.items()}, known)
+        mean, covariance = self.posterior({n: v[rows] for n, v in values.items()}, known > 0)
         decoded = {}
         for sensor in self.world.sensors:
             gain = self.world.readings(sensor)

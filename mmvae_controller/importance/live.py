@@ -75,7 +75,8 @@ class LiveImportance:
         """
         values = {name: value[None] for name, value in observation.values.items()}
         known = observation.known & self._query
-        found = diverge(self._network, values, known[None])
+        told = self._network.contract.freshness(observation) * self._query
+        found = diverge(self._network, values, told[None])
         alone = matrix_of(found.alone, self._names)[0]
         without = matrix_of(found.without, self._names)[0]
         latent = found.decoded[LATENT]

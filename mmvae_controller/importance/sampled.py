@@ -15,7 +15,7 @@ from pathlib import Path
 from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.modality.contract import LATENT, ModelContract
 from mmvae_controller.modality.gaussian import Gaussian
-from mmvae_controller.modality.observation import Mask, value_rows
+from mmvae_controller.modality.observation import Freshness, Mask, value_rows
 from mmvae_controller.vae.checkpoint import load_model
 from mmvae_controller.vae.network import RealUnits
 import numpy as np
@@ -52,7 +52,10 @@ class SampledNetwork:
 
     @torch.inference_mode()
     def decode(
-        self, values: Mapping[str, NDArray[np.generic]], known: Mask, wanted: Sequence[str]
+        self,
+        values: Mapping[str, NDArray[np.generic]],
+        known: Mask | Freshness,
+        wanted: Sequence[str],
     ) -> dict[str, Gaussian]:
         """Decode as `control.network.Network` does."""
         network = self._model.network

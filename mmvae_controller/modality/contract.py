@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import hashlib
 from pathlib import Path
 from typing import Any
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.modality.observation import Freshness, freshness, Observation
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import command_of, Encoder, Modality
 from mmvae_controller.modality.spec_data import modality_data, read_modality
+import numpy as np
 import yaml
 
 CONTRACT_FILE = 'model.yaml'
@@ -40,6 +42,8 @@ class ModelContract:
         network: The network's configuration, as the training room reads it.
         provenance: Data, seed, versions, metrics: for people.
         checksums: sha256 by file name.
+        longest_age_s: How old the samples of a modality were at most in its training; 0 for those
+            not named: the model was never shown an old one and does not know of ages.
 
     """
 
@@ -51,6 +55,7 @@ class ModelContract:
     network: Mapping[str, Any]
     provenance: Mapping[str, Any]
     checksums: Mapping[str, str]
+    longest_age_s: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse names that mean something else in the network."""
@@ -62,6 +67,11 @@ class ModelContract:
     def command(self) -> Modality:
         """The modality that is the command."""
         return command_of(self.modalities)
+
+    def freshness(self, observation: Observation) -> Freshness:
+        """Return what this model is to be told of each slot `(M, 2)`: see `Freshness`."""
+        reads_age = np.array([[self.longest_age_s.get(m.name, 0) > 0] for m in self.modalities])
+        return freshness(observation.known, np.where(reads_age, observation.age_s, 0))
 
     def misfits(self, robot: Robot) -> list[str]:
         """Return what keeps this model from running on a robot, one sentence each."""
@@ -106,7 +116,9 @@ def write_contract(folder: Path, contract: ModelContract) -> None:
         'step_s': contract.step_s,
         'latent_size': contract.latent_size,
         'modalities': {
-            m.name: modality_data(m) | _normaliser_data(contract.normalisers[m.name])
+            m.name: modality_data(m)
+            | _normaliser_data(contract.normalisers[m.name])
+            | _age_data(contract.longest_age_s.get(m.name, 0.0))
             for m in contract.modalities
         },
         'network': dict(contract.network),
@@ -131,11 +143,12 @@ def read_contract(folder: Path) -> ModelContract:
         raise ModalityError(
             f'{root.where}: format {root.integer("format")}, this version reads {FORMAT}'
         )
-    modalities, normalisers = [], {}
+    modalities, normalisers, longest_age_s = [], {}, {}
     for name, section in root.sections('modalities').items():
         modality = read_modality(name, section)
         modalities.append(modality)
         normalisers[name] = _read_normaliser(section, modality)
+        longest_age_s[name] = section.number('longest_age_s', default=0.0, low=0.0)
     contract = ModelContract(
         name=root.text('name'),
         modalities=tuple(modalities),
@@ -145,6 +158,7 @@ def read_contract(folder: Path) -> ModelContract:
         network=root.section('network').data,
         provenance=root.section('provenance').data,
         checksums={k: str(v) for k, v in root.section('checksums').data.items()},
+        longest_age_s={name: age for name, age in longest_age_s.items() if age > 0},
     )
     try:
         command_of(contract.modalities)
@@ -178,6 +192,10 @@ def check_file(folder: Path, name: str, contract: ModelContract) -> Path:
 
 def _normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
     return {'offset': list(normaliser.offset), 'scale': list(normaliser.scale)}
+
+
+def _age_data(longest_age_s: float) -> dict[str, Any]:
+    return {'longest_age_s': longest_age_s} if longest_age_s > 0 else {}
 
 
 def _read_normaliser(section: Section, modality: Modality) -> Normaliser:

@@ -3,6 +3,9 @@
 Every array over time steps has the order [t - dt, t]. A mask is a bool array `(M, 2)`, one row
 for each modality in the order of the model's contract; True means known, False means missing.
 What a masked slot holds is never read.
+
+What a network is told may say more: the freshness of a slot, a float array `(M, 2)`, 0 where it is
+masked, 1 where it is new, and between them the older the less.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ PREVIOUS = 0
 CURRENT = 1
 
 Mask = NDArray[np.bool_]
+Freshness = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Observation:
     Args:
         stamp_ns: The moment t.
         values: By modality, `(2, *shape)`: float32, or uint8 for images.
-        known: `(M, 2)` mask.
+        known: `(M, 2)` mask: there is a sample, and it is new enough to be shown to a model.
         age_s: `(M, 2)` seconds by which each sample is older than its slot; inf if there is none.
 
     """
@@ -38,6 +42,11 @@ class Observation:
     values: Mapping[str, NDArray[np.generic]]
     known: Mask
     age_s: NDArray[np.float32]
+
+
+def freshness(known: Mask, age_s: NDArray[np.floating]) -> Freshness:
+    """Return how new each slot is: 1 / (1 + age in s), 0 where it is masked."""
+    return np.where(known, 1 / (1 + age_s), 0).astype(np.float32)
 
 
 def nothing_known(modalities: Sequence[Modality]) -> Mask:
@@ -77,7 +86,9 @@ def pattern_mask(modalities: Sequence[Modality], pattern: Mapping[str, Sequence[
     return mask
 
 
-def value_rows(values: Mapping[str, NDArray[np.generic]], known: Mask) -> NDArray[np.int64]:
+def value_rows(
+    values: Mapping[str, NDArray[np.generic]], known: Mask | Freshness
+) -> NDArray[np.int64]:
     """Return in which of V values each of B masks `(B, M, 2)` looks, `(B,)`: B / V in a row."""
     count = len(next(iter(values.values())))
     return np.repeat(np.arange(count, dtype=np.int64), len(known) // count)

@@ -53,6 +53,9 @@ class Source:
         encoding: Of an image, as the model expects it, e.g. `rgb8`.
         min_contrast: Of an image, the standard deviation of its grey levels below which it shows
             nothing and counts as missing; None, `off` in the file, switches this check off.
+        max_prediction_s: How old its last sound sample may be for the model to predict from it
+            what the sense would say now; 0, `off` in the file: missing, it is masked at once.
+        compared: Whether it is compared with the others, and distrusted if it contradicts them.
 
     """
 
@@ -61,6 +64,8 @@ class Source:
     part: str = ''
     encoding: str = ''
     min_contrast: float | None = None
+    max_prediction_s: float = 0.0
+    compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class Robot:
         output: The joint command.
         anchor: The sense that measures the joints the command moves: where the first set-point
             starts from.
-        required: Senses without which the arm holds.
+        required: Senses that must be known or predicted, or the arm holds.
         rate_hz: Of the control loop.
         step_s: The time between the two steps of an observation; a model brings its own.
         watchdog_s: How long the loop may stand still before the watchdog holds the arm.
@@ -166,6 +171,12 @@ class Robot:
         """By sense, in grey levels; only where there is such a bound."""
         bounds = {n: s.min_contrast for n, s in self.sources.items()}
         return {n: bound for n, bound in bounds.items() if bound is not None}
+
+    @property
+    def max_prediction_s(self) -> dict[str, float]:
+        """By sense; only of those that are predicted when they are missing."""
+        spans = {n: s.max_prediction_s for n, s in self.sources.items()}
+        return {n: span for n, span in spans.items() if span > 0}
 
     def taking_every_picture(self) -> Robot:
         """Return the same robot without a bound on the contrast of its pictures."""

@@ -23,6 +23,7 @@ from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quanti
 
 DEFAULT_ENCODING = 'rgb8'
 IMAGE_RANK = 3
+LONGEST_PREDICTION_S = 60.0
 # Below half a grey level rounding decides; above the other, a picture that was blank could never
 # count again.
 MIN_CONTRAST_RANGE = (0.5, MOST_CONTRAST / CONTRAST_MARGIN)
@@ -167,7 +168,22 @@ def _source(section: Section, modality: Modality) -> Source:
             raise ModalityError(
                 f'{section.where}: channels {unknown}, expected some of {WRENCH_CHANNELS}'
             )
-    return Source(section.text('topic'), message, part, encoding, min_contrast)
+    return Source(
+        section.text('topic'),
+        message,
+        part,
+        encoding,
+        min_contrast,
+        _max_prediction_s(section, modality),
+        section.flag('compared', default=True),
+    )
+
+
+def _max_prediction_s(section: Section, modality: Modality) -> float:
+    if not section.has('max_prediction_s') or section.is_off('max_prediction_s'):
+        return 0.0
+    # Up to max_age_s a sample is no prediction.
+    return section.number('max_prediction_s', low=modality.max_age_s, high=LONGEST_PREDICTION_S)
 
 
 def _min_contrast(section: Section) -> float | None:

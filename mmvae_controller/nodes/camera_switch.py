@@ -33,6 +33,20 @@ class CameraSwitch:
             raise SimulationError(refusal)
         node.add_on_set_parameters_callback(self._on_set)
 
+    @property
+    def state(self) -> CameraState:
+        """What the camera delivers now."""
+        return self._camera.state
+
+    def cover(self) -> None:
+        """Cover a camera that works, whatever the parameter says."""
+        if self._camera.state is CameraState.WORKS:
+            self._camera.state = CameraState.COVERED
+
+    def restore(self) -> None:
+        """Put the camera back into the state that the parameter says."""
+        self._camera.state = self._wanted
+
     def _on_set(self, parameters: Sequence[Parameter]) -> SetParametersResult:
         for parameter in parameters:
             refusal = self._set(parameter.value) if parameter.name == NAME else ''
@@ -44,5 +58,5 @@ class CameraSwitch:
         """Put the camera into a state; return why not, empty if it is."""
         if state not in list(CameraState):
             return f'parameter {NAME} is {state!r}, expected one of {STATES}'
-        self._camera.state = CameraState(str(state))
+        self._camera.state = self._wanted = CameraState(str(state))
         return ''

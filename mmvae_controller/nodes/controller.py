@@ -38,6 +38,19 @@ class ControllerNode(LifecycleNode):
         declare(self, 'observation_hz', 20.0, 'Hz, at most, of ~/observation; above 0')
         declare(
             self,
+            'goal_modality',
+            '',
+            'Sense of which ~/goal brings the value wanted one step of the model from now; '
+            'empty: the model is asked as a policy, without a goal',
+        )
+        declare(
+            self,
+            'goal_max_age_s',
+            0.3,
+            's, above 0: the arm holds when the last goal is older',
+        )
+        declare(
+            self,
             'robot_description',
             '',
             'URDF: where limits come from if the robot YAML has none; read when activated',
@@ -65,10 +78,11 @@ class ControllerNode(LifecycleNode):
             raise RefusedError
 
     def close(self) -> None:
-        """Hold and shut down."""
+        """Hold, shut down and tell the others."""
         self._leave_active()
         if self._state_name() != 'finalized':
             self.trigger_shutdown()
+        self._updater.close()
 
     def callback_failed(self, error: Exception) -> None:
         """Hold: whatever was going on is not known to be right."""
@@ -175,8 +189,10 @@ class ControllerNode(LifecycleNode):
             statuses = [_idle(state)]
         else:
             statuses = [session.loop.status(session.still_s()), self._wiring.gate.status()]
+        if self._wiring.goal is not None:
+            statuses.append(self._wiring.goal.status(now_ns))
         return statuses + [
-            health.status(now_ns, session.known(name) if session else None)
+            health.status(now_ns, session.sensed(name) if session else None)
             for name, health in self._wiring.inputs.health.items()
         ]
 

@@ -82,7 +82,8 @@ class DiagnosticsNode(Node):
         self._curves = Curves(self, tuple(m.name for m in self._modalities), smoothing_s)
         self._imagined = Imagined(self, self._modalities)
         self._senses = [
-            SenseHealth(m.name, m.role is Role.SENSE, error_after_s) for m in self._modalities
+            SenseHealth(m.name, m.role is Role.SENSE, error_after_s, m.max_age_s)
+            for m in self._modalities
         ]
         checksum = contract.checksums.get(NETWORK_FILE, 'none')
         self._model = ModelHealth(contract.name, checksum, 1 / rate_hz, stale_s)
@@ -99,7 +100,8 @@ class DiagnosticsNode(Node):
         """Nothing is left to do."""
 
     def close(self) -> None:
-        """Nothing has to be said at the end."""
+        """Tell the others."""
+        self._updater.close()
 
     def callback_failed(self, error: Exception) -> None:
         """Tell on /diagnostics."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Sequence
 import math
 
-from mmvae_controller.control.controller import Tick
+from mmvae_controller.control.controller import Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason
-from mmvae_controller.control.window import NS
+from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.nodes.rates import MEMORY_S, rate_hz
@@ -17,6 +16,7 @@ import numpy as np
 
 NS_PER_MS = 1_000_000
 RATE_SAMPLES = 50
+REJECTED = 'rejected'
 # One late tick is the operating system's; more than this share is the controller's.
 MISSED_SHARE = 0.05
 
@@ -40,45 +40,35 @@ class InputHealth:
         if self._stamps_ns and now_ns < self._stamps_ns[-1]:
             self._stamps_ns.clear()
         self._stamps_ns.append(now_ns)
-        self.trouble = f'{fault}: masked' if fault else ''
+        self.trouble = fault
         self._faulty = bool(fault)
 
     def reject(self, text: str) -> None:
         """Note a message that was no sample."""
         self.rejected += 1
-        self.trouble = f'rejected: {text}'
+        self.trouble = f'{REJECTED}: {text}'
         self._faulty = False
 
-    def status(self, now_ns: int, known: Sequence[bool] | None) -> Status:
+    def status(self, now_ns: int, sensed: Sensed | None) -> Status:
         """Tell how it is.
 
         Args:
             now_ns: On the clock of the loop.
-            known: At [t - dt, t] in the last observation; None while nothing is observed.
+            sensed: What the last tick made of it; None while nothing is observed.
 
         """
-        judged, known = known is not None, known or (False, False)
         age_s = (now_ns - self._stamps_ns[-1]) / NS if self._stamps_ns else math.inf
-        old = age_s > self.modality.max_age_s
-        # What was wrong with a sample is no reason any more once it is too old in any case.
-        level, message = Level.WARN, '' if old and self._faulty else self.trouble
-        if known[CURRENT]:
-            level, message = Level.OK, 'known'
-        elif not message and not self._stamps_ns:
-            message = f'no message on topic {self.topic} yet'
-        elif not message and old:
-            message = (
-                f'last message on {self.topic} {age_s:.2f} s ago, '
-                f'max_age_s {self.modality.max_age_s:g}: masked'
-            )
-        elif not message:
-            level, message = Level.OK, 'received' if judged else 'received, not judged'
+        level, message = self._judgement(age_s, sensed)
+        known = sensed.known if sensed else (False, False)
+        evidence = sensed.evidence if sensed else None
         return Status(
             f'input {self.modality.name}',
             level,
             message,
             {
                 'topic': self.topic,
+                'state': sensed.state if sensed else 'not judged',
+                'evidence against it': 'not compared' if evidence is None else evidence,
                 'age_s': age_s,
                 'rate_hz': rate_hz([s / NS for s in self._stamps_ns], now_ns / NS),
                 'received': self._received,
@@ -87,6 +77,34 @@ class InputHealth:
                 'known at t-1': bool(known[PREVIOUS]),
                 'last trouble': self.trouble or 'none',
             },
+        )
+
+
+    def _judgement(self, age_s: float, sensed: Sensed | None) -> tuple[Level, str]:
+        if sensed is not None and sensed.state is SenseState.MEASURED:
+            return Level.OK, 'known'
+        reason = self._reason(age_s, sensed)
+        if not reason:
+            return Level.OK, 'received, not judged' if sensed is None else 'received'
+        if sensed is None or not self._stamps_ns or reason.startswith(REJECTED):
+            return Level.WARN, reason
+        return Level.WARN, f'{reason}: {sensed.state}'
+
+    def _reason(self, age_s: float, sensed: Sensed | None) -> str:
+        """Return why it is not known; empty if nothing speaks against it."""
+        if sensed is not None and sensed.why:
+            return sensed.why
+        old = age_s > self.modality.max_age_s
+        # What was wrong with a sample is no reason any more once it is too old in any case.
+        if self.trouble and not (old and self._faulty):
+            return self.trouble
+        if not self._stamps_ns:
+            return f'no message on topic {self.topic} yet'
+        if not old:
+            return ''
+        return (
+            f'last message on {self.topic} {age_s:.2f} s ago, '
+            f'max_age_s {self.modality.max_age_s:g}'
         )
 
 

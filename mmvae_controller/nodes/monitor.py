@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import InputMessage, Robot
-from mmvae_controller.nodes.messages import read_sense
+from mmvae_controller.nodes.messages import read_sense, stamp_of
 from mmvae_controller.nodes.qos import EPISODES, REPORT, SENSOR
+from mmvae_controller.nodes.record import read_episode, Record
 from mmvae_controller.nodes.watched import Told, told_by
 import numpy as np
-from numpy.typing import NDArray
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -24,34 +24,11 @@ from std_msgs.msg import Float64
 STEERING = 'precision_loss_command'
 
 
-@dataclass
-class Record:
-    """What was seen so far.
-
-    Args:
-        real_time_factor: Simulated seconds per second of this record.
-        episodes: The values of each finished episode, as published.
-        statuses: The newest status by name.
-        importance: By modality, (seconds since the start, nats of the command lost without it).
-        ticks_ms: (seconds since the start, p50, p99) of the control loop.
-        joints: (episode, seconds since the start, positions `(D,)` rad).
-        pictures: (episode, seconds since the start, picture) of each camera topic.
-        imagined: The same as the model imagines it.
-
-    """
-
-    real_time_factor: float = 1.0
-    episodes: list[dict[str, str]] = field(default_factory=list)
-    statuses: dict[str, Told] = field(default_factory=dict)
-    importance: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    ticks_ms: list[tuple[float, float, float]] = field(default_factory=list)
-    joints: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
-    pictures: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
-    imagined: list[tuple[int, float, NDArray[Any]]] = field(default_factory=list)
-
-
 class Monitor:
-    """A node that only listens; spun by hand, so that its owner stays in charge."""
+    """A node that only listens; spun by hand, so that its owner stays in charge.
+
+    What has no stamp is taken to be as old as the newest sense that was heard.
+    """
 
     def __init__(self, robot: Robot, namespace: str) -> None:
         """Start listening to the nodes of a namespace.
@@ -60,7 +37,7 @@ class Monitor:
         """
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         self.record = Record(importance={m.name: [] for m in robot.modalities})
-        self._began_s = time.monotonic()
+        self._now_s = 0.0
         self._prefix = f'{namespace.strip("/")}/' if namespace.strip('/') else ''
         self._node = Node('monitor', namespace=namespace)
         self._executor = SingleThreadedExecutor()
@@ -69,8 +46,11 @@ class Monitor:
         listen(DiagnosticArray, '/diagnostics', self._on_diagnostics, REPORT)
         listen(DiagnosticStatus, 'simulation/episode', self._on_episode, EPISODES)
         for modality in robot.modalities:
-            topic = f'importance/{STEERING}/{modality.name}'
-            listen(Float64, topic, partial(self._on_importance, modality.name), REPORT)
+            name = f'{STEERING}/{modality.name}'
+            keep = partial(self._on_importance, modality.name)
+            listen(Float64, f'importance_raw/{name}', keep, REPORT)
+            keep = partial(self._on_steering, modality.name)
+            listen(Float64, f'importance/{name}', keep, REPORT)
         for name, source in robot.sources.items():
             modality = next(m for m in robot.modalities if m.name == name)
             if source.message is InputMessage.IMAGE:
@@ -98,25 +78,26 @@ class Monitor:
         self._node.destroy_node()
         rclpy.try_shutdown()
 
-    def _now_s(self) -> float:
-        return time.monotonic() - self._began_s
-
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
             told = told_by(status, time.monotonic())
             self.record.statuses[status.name] = told
             values = told.values
             if status.name == f'{self._prefix}controller: loop' and 'tick p50 ms' in values:
-                self.record.ticks_ms.append(
-                    (self._now_s(), float(values['tick p50 ms']), float(values['tick p99 ms']))
-                )
+                tick_ms = float(values['tick p50 ms']), float(values['tick p99 ms'])
+                self.record.ticks_ms.append((self._now_s, *tick_ms))
 
     def _on_episode(self, message: DiagnosticStatus) -> None:
-        self.record.episodes.append({v.key: v.value for v in message.values})
+        values = {v.key: v.value for v in message.values}
+        self.record.episodes.append(read_episode(message.message, values))
 
     def _on_importance(self, modality: str, message: Float64) -> None:
-        self.record.importance[modality].append((self._now_s(), message.data))
+        self.record.importance[modality].append((self._now_s, message.data))
+
+    def _on_steering(self, modality: str, message: Float64) -> None:
+        self.record.steering[modality] = message.data
 
     def _keep(self, store: list[Any], modality: Any, source: Any, message: Any) -> None:
-        value = read_sense(message, modality, source)
-        store.append((len(self.record.episodes), self._now_s(), np.array(value)))
+        stamp_s = stamp_of(message.header.stamp) / NS
+        self._now_s = max(self._now_s, stamp_s)
+        store.append((stamp_s, np.array(read_sense(message, modality, source))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+import math
 
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.nodes.staleness import TOLD_STALE_S
@@ -19,17 +20,20 @@ STEERING_KEY = 'precision_loss_command nats'
 
 
 class State(StrEnum):
-    """Where the model has a modality from."""
+    """Where the model has a modality from: now, one step ago, what is old, or the others alone."""
 
     KNOWN = 'known'
     KNOWN_BEFORE = 'known at t-1 only'
     PREDICTED = 'predicted'
+    MASKED = 'masked'
 
 
 class SenseHealth:
     """One modality, as the observations and the controller tell of it."""
 
-    def __init__(self, name: str, has_input: bool, error_after_s: float) -> None:
+    def __init__(
+        self, name: str, has_input: bool, error_after_s: float, max_age_s: float = math.inf
+    ) -> None:
         """Start with nothing seen.
 
         Args:
@@ -37,13 +41,15 @@ class SenseHealth:
             has_input: Whether the controller listens to a topic for it; not for the command.
             error_after_s: Missing for longer is an error, breaks of less than `BACK_AFTER_S`
                 included.
+            max_age_s: A sample that is older is there to predict from.
 
         """
         self.name = name
+        self._max_age_s = max_age_s
         self._has_input = has_input
         self._error_after_s = error_after_s
         self._word: Told | None = None
-        self._state = State.PREDICTED
+        self._state = State.MASKED
         self._age_s = 0.0
         self._missing_since_s: float | None = None
         self._known_since_s: float | None = None
@@ -63,14 +69,18 @@ class SenseHealth:
 
         """
         before, self._age_s = self._state, age_s
-        if known[CURRENT]:
+        if known[CURRENT] and age_s <= self._max_age_s:
             self._state = State.KNOWN
             if self._known_since_s is None:
                 self._known_since_s = now_s
             if now_s - self._known_since_s >= BACK_AFTER_S:
                 self._end_spell()
         else:
-            self._state = State.KNOWN_BEFORE if known[PREVIOUS] else State.PREDICTED
+            self._state = State.MASKED
+            if known[CURRENT]:
+                self._state = State.PREDICTED
+            elif known[PREVIOUS]:
+                self._state = State.KNOWN_BEFORE
             if self._missing_since_s is None:
                 self._missing_since_s = now_s
             elif self._known_since_s is not None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 
-from mmvae_controller.control.controller import Controller, Tick
+from mmvae_controller.control.assembly import controller_of
+from mmvae_controller.control.controller import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
@@ -39,14 +40,11 @@ class Session:
             ControlError: The robot has no limits.
 
         """
-        self.control = Controller(
-            robot, wiring.contract.modalities, wiring.contract.step_s, wiring.policy
-        )
+        self.control = controller_of(wiring.network, robot, wiring.policy, wiring.comparison)
         self.loop = LoopHealth(robot.rate_hz)
         self._node = node
         self._wiring = wiring
         self._robot = robot
-        self._rows = {m.name: row for row, m in enumerate(wiring.contract.modalities)}
         self._last_tick: Tick | None = None
         self._observe = AtMost(wiring.observation_hz, robot.rate_hz)
         self._fed_ns = time.monotonic_ns()
@@ -80,12 +78,11 @@ class Session:
             self._send(decision)
             self._wiring.gate.send(decision)
 
-    def known(self, name: str) -> tuple[bool, bool]:
-        """Tell whether a modality was known at [t - dt, t] in the last tick."""
+    def sensed(self, name: str) -> Sensed:
+        """Return what the last tick made of a sense."""
         if self._last_tick is None:
-            return False, False
-        previous, current = self._last_tick.observation.known[self._rows[name]].tolist()
-        return previous, current
+            return NOTHING_SENSED
+        return self.control.sensed(name, self._last_tick)
 
     def still_s(self) -> float | None:
         """Return for how many seconds the loop has stood still; None when it has not."""
@@ -111,6 +108,7 @@ class Session:
         if tick.decision is not None:
             self._send(tick.decision)
         sent_ns = time.monotonic_ns() - self._fed_ns
+        self.control.check_senses()
         self._last_tick = tick
         self._wiring.gate.judge(tick)
         self._show(tick, stamp_ns)

@@ -9,17 +9,20 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
+from mmvae_controller.nodes.arrays import labelled_array
 from mmvae_controller.nodes.asking import Asking
+from mmvae_controller.nodes.camera_failure import CameraFailure
 from mmvae_controller.nodes.camera_switch import CameraSwitch
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.messages import image_message, read_positions, time_message
 from mmvae_controller.nodes.pace import Pace
 from mmvae_controller.nodes.parameters import declare
-from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, SENSOR
+from mmvae_controller.nodes.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.updater import Updater
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import (
     Outcome,
     PHYSICS_HZ,
@@ -35,7 +38,7 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock as ClockMessage
 from sensor_msgs.msg import Image, JointState
-from std_msgs.msg import Float64MultiArray
+from std_msgs.msg import Float32MultiArray, Float64MultiArray
 
 BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 # After a reset, so long that no sample from before it waits in a queue of the controller.
@@ -78,7 +81,8 @@ class SimulationNode(Node):
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
         self._simulator = Simulator(make_task(task), gui)
-        self._camera_switch = CameraSwitch(self, self._simulator.camera)
+        switch = CameraSwitch(self, self._simulator.camera)
+        self._camera_failure = CameraFailure(self, switch, self._episodes)
         self._simulator.reset(self._seed)
         self._stop = Asking(self, f'{name}/stop')
         self._resume = Asking(self, f'{name}/resume')
@@ -87,7 +91,7 @@ class SimulationNode(Node):
         self._refused = 0
         self._enter(Phase.STOPPING)
         self._begin_episode()
-        self._publish_to()
+        self._publish_to(f'{name}/goal')
         self.create_subscription(Float64MultiArray, 'joint_command', self._on_command, COMMAND)
         self._updater = Updater(self, self._statuses)
         self._updater.hardware_id = 'simulation'
@@ -100,17 +104,26 @@ class SimulationNode(Node):
         """Nothing is left to do."""
 
     def close(self) -> None:
-        """Release the physics."""
+        """Tell the others, and release the physics."""
+        self._updater.close()
         self._simulator.close()
 
     def callback_failed(self, error: Exception) -> None:
         """Nothing to save: the arm holds by itself."""
 
-    def _publish_to(self) -> None:
+    def _publish_to(self, goal_topic: str) -> None:
         self._clock_out = self.create_publisher(ClockMessage, '/clock', CLOCK)
         self._camera_out = self.create_publisher(Image, 'camera/image_raw', SENSOR)
         self._joints_out = self.create_publisher(JointState, 'joint_states', SENSOR)
         self._touch_out = self.create_publisher(WrenchStamped, 'touch', SENSOR)
+        self._views_out = {
+            name: self.create_publisher(Image, f'camera_{name}/image_raw', SENSOR)
+            for name in self._simulator.views
+        }
+        task = self._simulator.task
+        self._shown = task if isinstance(task, Showing) else None
+        if self._shown is not None:
+            self._goal_out = self.create_publisher(Float32MultiArray, goal_topic, NEWEST)
         self._episode_out = self.create_publisher(DiagnosticStatus, '~/episode', EPISODES)
 
     def _advance(self) -> None:
@@ -140,6 +153,9 @@ class SimulationNode(Node):
         now_ns = self._simulator.time_ns
         if readings.camera is not None:
             self._camera_out.publish(image_message(readings.camera, 'rgb8', now_ns, CAMERA_FRAME))
+        for name, picture in readings.views.items():
+            self._views_out[name].publish(image_message(picture, 'rgb8', now_ns, f'camera_{name}'))
+        self._show_goal()
         if readings.joint_position is not None and readings.joint_velocity is not None:
             joints = JointState(
                 name=list(self._simulator.joint_names),
@@ -157,6 +173,14 @@ class SimulationNode(Node):
             force.x, force.y, force.z = readings.touch.tolist()
             self._touch_out.publish(touch)
 
+    def _show_goal(self) -> None:
+        """Publish where the task wants the hand; after the last episode nothing is wanted."""
+        if self._shown is None or self._phase is Phase.FINISHED:
+            return
+        goal = self._shown.goal()
+        labels = [(self._shown.goal_modality, tuple(str(i) for i in range(goal.size)))]
+        self._goal_out.publish(labelled_array(Float32MultiArray, goal, labels))
+
     def _proceed(self) -> None:
         """Go on to the next phase once what this one waits for has come."""
         steady_ns = time.monotonic_ns()
@@ -166,7 +190,7 @@ class SimulationNode(Node):
         elif (
             self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0
         ):  # else time would jump
-            self._simulator.reset(self._seed + self._episode)
+            self._simulator.reset(self._seed + self._episode, waiting=True)
             self._enter(Phase.SETTLING)
         elif self._phase is Phase.SETTLING and now_ns - self._entered_ns >= SETTLE_NS:
             self._enter(Phase.RESUMING)
@@ -177,6 +201,8 @@ class SimulationNode(Node):
             outcome = self._simulator.outcome()
             if outcome.finished:
                 self._end_episode(outcome)
+            else:
+                self._camera_failure.watch(outcome.elapsed_s)
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -184,13 +210,15 @@ class SimulationNode(Node):
 
     def _begin_episode(self) -> None:
         self._simulator.restart_clock()
+        self._camera_failure.begin(self._episode)
         self._commands = 0
         self._largest_step_rad = 0.0
         self._command_rad, _ = self._simulator.arm.state()
 
     def _end_episode(self, outcome: Outcome) -> None:
         self._successes += outcome.success
-        word = 'success' if outcome.success else 'out of time'
+        missed = 'lost' if self._simulator.lost else 'out of time'
+        word = 'success' if outcome.success else missed
         self._episode_out.publish(
             self._updater.message(
                 Status(
@@ -201,10 +229,13 @@ class SimulationNode(Node):
                         'episode': self._episode,
                         'seed': self._seed + self._episode,
                         'success': outcome.success,
+                        'began_ns': self._entered_ns,
                         'elapsed_s': outcome.elapsed_s,
                         'distance_m': outcome.distance_m,
                         'commands': self._commands,
                         'max_command_step_rad': self._largest_step_rad,
+                        **self._camera_failure.end(),
+                        **(self._shown.measures() if self._shown else {}),
                     },
                 )
             )

@@ -8,6 +8,7 @@ import time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from mmvae_controller.nodes.hysteresis import Hysteresis
 from mmvae_controller.nodes.parameters import declare
+from mmvae_controller.nodes.peers import last_word, Peers
 from mmvae_controller.nodes.qos import REPORT
 from mmvae_controller.nodes.status import HELD, Level, show, Status
 from rclpy.clock import Clock, ClockType
@@ -25,7 +26,7 @@ class Updater:
     """One per node; runs on a steady clock, so it still speaks when /clock stands still."""
 
     def __init__(self, node: Node, read: Callable[[], Iterable[Status]]) -> None:
-        """Start publishing what `read` returns.
+        """Start publishing what `read` returns, and who of the other nodes speaks.
 
         Args:
             node: Gets the parameters of the hysteresis.
@@ -53,6 +54,7 @@ class Updater:
                 's, so long a better level must last before /diagnostics shows it',
             ),
         )
+        self._peers = Peers(node)
         self._told: dict[str, tuple[Level, bool]] = {}
         self._published_ns = 0
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
@@ -71,9 +73,14 @@ class Updater:
         if due or _levels(statuses) != self._told:
             self._send(statuses)
 
+    def close(self) -> None:
+        """Tell the other nodes that this one leaves."""
+        self._send([last_word()])
+
     def _shown(self) -> list[Status]:
         now_s = time.monotonic()
-        return [self._hysteresis.show(status, now_s) for status in self._read()]
+        statuses = (*self._read(), self._peers.status())
+        return [self._hysteresis.show(status, now_s) for status in statuses]
 
     def _send(self, statuses: list[Status]) -> None:
         self._told = _levels(statuses)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from mmvae_controller.control.comparison import read_comparison
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.goal import GoalPolicy
 from mmvae_controller.control.network import Network
-from mmvae_controller.control.policy import NetworkPolicy
+from mmvae_controller.control.policy import NetworkPolicy, Policy
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.clock import ControlClock
+from mmvae_controller.nodes.goal_input import GoalInput
 from mmvae_controller.nodes.health import GateHealth
 from mmvae_controller.nodes.inputs import Inputs, Push
 from mmvae_controller.nodes.messages import OUTPUT_TYPES
@@ -29,13 +32,15 @@ class Wiring:
     def __init__(self, node: Node, push: Push) -> None:
         """Load what the parameters `robot_file` and `model` name, and listen.
 
+        With a `goal_modality` it is asked for the command that leads to the goal on `~/goal`.
+
         Args:
             node: Whose parameters and topics.
             push: Gets every sample, with the time of its receipt on `clock`.
 
         Raises:
             ModalityError: A file or a parameter is wrong, or the model does not fit the robot.
-            ControlError: The network does not agree with its contract.
+            ControlError: The network does not agree with its contract, or has no such goal.
 
         """
         self.observation_hz = float(node.get_parameter('observation_hz').value)
@@ -44,16 +49,25 @@ class Wiring:
                 f'parameter observation_hz is {self.observation_hz}, expected above 0'
             )
         self.robot = load_robot(given_path(node, 'robot_file'))
-        network = Network(given_path(node, 'model'))
+        self.network = network = Network(given_path(node, 'model'))
+        self.comparison = read_comparison(network)
         self.contract = network.contract
         self.contract.check_fits(self.robot)
-        self.policy = NetworkPolicy(network)
+        self.policy: Policy = NetworkPolicy(network)
+        goal = str(node.get_parameter('goal_modality').value)
+        if goal:
+            max_age_s = float(node.get_parameter('goal_max_age_s').value)
+            self.policy = GoalPolicy(network, goal, max_age_s)
         self.clock = ControlClock(node)
         self.gate = GateHealth()
         self._node = node
         self._publishers: list[Publisher] = []
+        self.goal: GoalInput | None = None
         self.inputs = Inputs(node, self.robot, self.clock, push)
         try:
+            if isinstance(self.policy, GoalPolicy):
+                source = self.robot.sources[self.policy.modality.name]
+                self.goal = GoalInput(node, self.policy, source, self.clock, self.inputs.receipts)
             output = self.robot.output
             self.command = self._publisher(OUTPUT_TYPES[output.message], output.topic, COMMAND)
             self.observation = self._publisher(PointCloud2, '~/observation', REPORT)
@@ -64,6 +78,8 @@ class Wiring:
     def close(self) -> None:
         """Leave every topic."""
         self.inputs.close()
+        if self.goal is not None:
+            self.goal.close()
         for publisher in self._publishers:
             self._node.destroy_publisher(publisher)
         self._publishers.clear()

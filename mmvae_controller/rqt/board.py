@@ -111,7 +111,7 @@ class Board:
 
     def _missing(self, modality: str) -> bool:
         status, _ = self._told.get(f'{SENSE}{modality}', (None, 0.0))
-        return status is not None and status.values.get('state') == State.PREDICTED
+        return status is not None and status.values.get('state') == State.MASKED
 
     def _command(self, modalities: Sequence[str]) -> str:
         """Return the one that no topic brings in: the controller makes it."""

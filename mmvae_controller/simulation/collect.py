@@ -10,6 +10,7 @@ import multiprocessing
 from pathlib import Path
 
 from mmvae_controller.control.controller import Controller
+from mmvae_controller.control.window import SenseState
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.store import (
     Description,
@@ -25,9 +26,11 @@ from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
+from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
+from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
@@ -51,6 +54,8 @@ class CollectSettings:
         record_hz: Rows per second; divides the control rate, and 1 / step_s divides it.
         noise_rad_s: Disturbance of the demonstrator on each joint.
         linger_s: How long to go on after the task is done: that is where resting is shown.
+        drawn: Whether a hand that is tracked is looked for in pictures of the task's cameras, or
+            projected with the tracker's errors, which takes a tenth of the time.
 
     """
 
@@ -61,6 +66,7 @@ class CollectSettings:
     record_hz: float = 20.0
     noise_rad_s: float = 0.6
     linger_s: float = 0.3
+    drawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +167,20 @@ def _record(
     seed = settings.seed + episode
     # Its own stream: the same seed draws the scene inside the simulator.
     random = np.random.default_rng([seed, 1])
-    noise_ticks = round(robot.rate_hz / NOISE_CHANGES_PER_S)
-    expert = NoisyExpert(Expert(simulator), settings.noise_rad_s, noise_ticks, random)
+    expert = _demonstrator(settings, robot, simulator, random)
     controller = Controller(robot, robot.modalities, robot.step_s, expert)
     every = round(robot.rate_hz / settings.record_hz)
     command, quantity = robot.command.name, Quantity(robot.command.quantity or '')
     rows = []
-    run = ticks(simulator, controller, wire(robot, simulator), seed, settings.linger_s)
+    wiring, distort = wire(robot, simulator), None
+    if not settings.drawn:
+        wiring, distort = projected(simulator, wiring, random)
+    run = ticks(simulator, controller, wiring, seed, settings.linger_s, distort)
     for number, tick in enumerate(run):
-        if tick.missing:
+        late = [n for n in robot.required if tick.senses[n] is not SenseState.MEASURED]
+        if late:
             raise SimulationError(
-                f'the robot misses {", ".join(tick.missing)} {number / robot.rate_hz:g} s into an '
+                f'the robot misses {", ".join(late)} {number / robot.rate_hz:g} s into an '
                 f'episode: max_age_s in {robot.path} is shorter than the period of the sensor'
             )
         if (number + episode) % every or tick.decision is None:
@@ -186,3 +195,13 @@ def _record(
         row[EPISODE] = np.array(episode, dtype=np.int64)
         rows.append(row)
     return rows
+
+
+def _demonstrator(
+    settings: CollectSettings, robot: Robot, simulator: Simulator, random: np.random.Generator
+) -> NoisyExpert | Babbler:
+    """Return who moves the arm: the disturbed expert, or nobody who knows anything."""
+    if isinstance(simulator.task, Explorable):
+        return Babbler(simulator, simulator.task, settings.noise_rad_s, robot.rate_hz, random)
+    noise_ticks = round(robot.rate_hz / NOISE_CHANGES_PER_S)
+    return NoisyExpert(Expert(simulator), settings.noise_rad_s, noise_ticks, random)

@@ -9,13 +9,15 @@ from mmvae_controller.control.controller import Controller, Tick
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulator
+from mmvae_controller.vision.hand import find_hand, HAND_CHANNELS
 import numpy as np
 from numpy.typing import NDArray
 
 ENCODING = 'rgb8'
 TOUCH_CHANNELS = ('force.x', 'force.y', 'force.z')
 Values = dict[str, NDArray[np.generic]]
-Distortion = Callable[[Values], Values]
+# What becomes of the values that are due, by modality, at a time in ns.
+Distortion = Callable[[Values, int], Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Wiring:
     joint_position: str | None
     joint_velocity: str | None
     touch: str | None
+    hand: str | None = None
 
     def values(self, readings: Readings) -> Values:
         """Return the readings that are due, by modality."""
@@ -34,6 +37,8 @@ class Wiring:
             (self.joint_position, readings.joint_position),
             (self.joint_velocity, readings.joint_velocity),
             (self.touch, readings.touch),
+            # As the tracker node finds it: nowhere, if not in both pictures.
+            (self.hand, find_hand(readings.views) if self.hand and readings.views else None),
         )
         return {name: value for name, value in pairs if name is not None and value is not None}
 
@@ -78,6 +83,7 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
         joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
         joint_velocity=found.get((InputMessage.JOINT_STATE, 'velocity')),
         touch=found.get((InputMessage.WRENCH, '')),
+        hand=next((m.name for m in robot.modalities if m.channels == HAND_CHANNELS), None),
     )
 
 
@@ -97,25 +103,31 @@ def ticks(
         wiring: From sensors to modalities.
         seed: Of the scene and the posture.
         linger_s: How long to go on after a success.
-        distort: What becomes of the readings on their way, e.g. a picture turned black.
+        distort: What becomes of the readings on their way, e.g. a picture turned black. It is
+            asked at every physics step at which some are due, and may remember.
 
     """
+    simulator.camera_watched = wiring.camera is not None
+    simulator.views_watched = wiring.hand is not None
     simulator.reset(seed)
     controller.reset()
     every = physics_steps_per_tick(controller.robot)
     lingering = round(linger_s * PHYSICS_HZ)
     for step in range(round((simulator.task.time_limit_s + linger_s) * PHYSICS_HZ) + 1):
         values = wiring.values(simulator.readings())
-        for name, value in (distort(values) if distort else values).items():
+        if distort is not None and values:
+            values = distort(values, simulator.time_ns)
+        for name, value in values.items():
             controller.push(name, value, simulator.time_ns)
         if step % every == 0:
             tick = controller.tick(simulator.time_ns)
             if tick.decision is not None:
                 simulator.command(tick.decision.sent.position)
+            controller.check_senses()
             yield tick
         if simulator.outcome().finished:
             lingering -= 1
-            if lingering < 0:
+            if lingering < 0 or simulator.lost:
                 return
         simulator.step()
 
@@ -143,7 +155,7 @@ def blackout(robot: Robot) -> Distortion:
     """
     pictures = {n for n, s in robot.sources.items() if s.message is InputMessage.IMAGE}
 
-    def distort(values: Mapping[str, NDArray[np.generic]]) -> Values:
+    def distort(values: Mapping[str, NDArray[np.generic]], now_ns: int) -> Values:
         return {n: np.zeros_like(v) if n in pictures else v for n, v in values.items()}
 
     return distort

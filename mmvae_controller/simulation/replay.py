@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 from mmvae_controller.simulation.camera import Camera, CameraPose
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
 from numpy.typing import NDArray
@@ -15,14 +16,30 @@ OVERVIEW_SIZE = (320, 320)
 
 
 def replay(
-    task: str, seed: int, postures: Sequence[NDArray[np.float64]]
+    task: str,
+    seed: int,
+    postures: Sequence[NDArray[np.float64]],
+    moments_s: Sequence[float] = (),
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield a picture `(320, 320, 3)` of each posture `(7,)` rad in the scene of a seed."""
+    """Yield a picture `(320, 320, 3)` of each posture `(7,)` rad in the scene of a seed.
+
+    Args:
+        task: Its name.
+        seed: Of the scene.
+        postures: What the arm did.
+        moments_s: When in the episode, one for each posture, ascending: what moves by itself is
+            drawn where it was then. None: where it was in the beginning.
+
+    """
     simulator = Simulator(make_task(task))
     try:
         simulator.reset(seed)
         camera = Camera(simulator.client, OVERVIEW_POSE, *OVERVIEW_SIZE)
-        for posture in postures:
+        step = 0
+        for posture, moment_s in zip(postures, moments_s or repeat(0.0), strict=False):
+            while step < round(moment_s * PHYSICS_HZ):
+                simulator.task.advance(simulator.arm, 1 / PHYSICS_HZ)
+                step += 1
             simulator.arm.set_posture(posture)
             yield camera.picture()
     finally:

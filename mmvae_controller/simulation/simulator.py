@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.camera import Camera, CameraPose
+from mmvae_controller.simulation.showing import views_of
 from mmvae_controller.simulation.tasks import Task
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +35,8 @@ class Readings:
         joint_position: `(7,)` rad.
         joint_velocity: `(7,)` rad/s.
         touch: `(3,)` N on the fingertip, world axes.
+        views: By name, `(H, W, 3)` uint8: what the cameras of the task see; none where there are
+            none or they are not due.
 
     """
 
@@ -40,6 +44,7 @@ class Readings:
     joint_position: NDArray[np.float64] | None
     joint_velocity: NDArray[np.float64] | None
     touch: NDArray[np.float64] | None
+    views: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +71,15 @@ class Simulator:
         self.arm = Arm(self.client)
         task.build(self.client)
         self.camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
+        # Pictures are most of the work: none is drawn that nobody looks at.
+        self.camera_watched = self.views_watched = True
+        self.views = {
+            name: Camera(self.client, view.pose, view.height, view.width)
+            for name, view in views_of(task).items()
+        }
         self._steps = 0
         self._began_step = 0
-        self._success = False
+        self._success = self._lost = self._waiting = False
 
     @property
     def joint_names(self) -> tuple[str, ...]:
@@ -80,19 +91,30 @@ class Simulator:
         """Simulated time; it goes on over resets."""
         return self._steps * NS // PHYSICS_HZ
 
-    def reset(self, seed: int) -> None:
-        """Begin a new episode, the same for the same seed."""
+    @property
+    def lost(self) -> bool:
+        """Whether the episode ended because the task could not be done any more."""
+        return self._lost
+
+    def reset(self, seed: int, waiting: bool = False) -> None:
+        """Begin a new episode, the same for the same seed.
+
+        Args:
+            seed: Of the scene and the posture.
+            waiting: Let nothing move by itself until `restart_clock`.
+
+        """
         self.task.reset(self.arm, np.random.default_rng(seed))
         # Or the finger would go on feeling what it touched where the last episode ended.
         pybullet.performCollisionDetection(physicsClientId=self.client)
         self._steps += -self._steps % RESET_EVERY_STEPS
-        self._began_step = self._steps
-        self._success = False
+        self.restart_clock()
+        self._waiting = waiting
 
     def restart_clock(self) -> None:
         """Let the time of the episode begin now: the arm waited until here."""
         self._began_step = self._steps
-        self._success = False
+        self._success = self._lost = self._waiting = False
 
     def command(self, position_rad: NDArray[np.float64]) -> None:
         """Give the joints new set-points `(7,)`."""
@@ -100,26 +122,34 @@ class Simulator:
 
     def step(self) -> None:
         """Let one 240th of a second pass."""
+        if not self._waiting:
+            self.task.advance(self.arm, 1 / PHYSICS_HZ)
         pybullet.stepSimulation(physicsClientId=self.client)
         self._steps += 1
-        self._success = self._success or self.task.succeeded(self.arm)
+        standing = self.task.standing(self.arm)
+        self._success = self._success or (standing.success and not self._lost)
+        self._lost = self._lost or (standing.lost and not self._success)
 
     def readings(self) -> Readings:
         """Return what the sensors deliver at this step."""
         camera = position = velocity = touch = None
+        views: dict[str, NDArray[np.uint8]] = {}
         if self._steps % (PHYSICS_HZ // CAMERA_HZ) == 0:
-            camera = self.camera.read()
+            camera = self.camera.read() if self.camera_watched else None
+            if self.views_watched:
+                views = {name: view.picture() for name, view in self.views.items()}
         if self._steps % (PHYSICS_HZ // PROPRIOCEPTION_HZ) == 0:
             position, velocity = self.arm.state()
             touch = self.arm.touch_force()
-        return Readings(camera, position, velocity, touch)
+        return Readings(camera, position, velocity, touch, views)
 
     def outcome(self) -> Outcome:
         """Return how the episode stands."""
         elapsed_s = (self._steps - self._began_step) / PHYSICS_HZ
         late = elapsed_s >= self.task.time_limit_s
-        distance = np.linalg.norm(self.arm.fingertip_position() - self.task.target())
-        return Outcome(self._success or late, self._success, elapsed_s, float(distance))
+        finished = self._success or self._lost or late
+        distance_m = self.task.standing(self.arm).distance_m
+        return Outcome(finished, self._success, elapsed_s, distance_m)
 
     def close(self) -> None:
         """Release the physics client."""

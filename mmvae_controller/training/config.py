@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 import math
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import Modality
+from mmvae_controller.training.ageing import Ageing, ageing_config
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
@@ -46,6 +48,7 @@ class TrainingConfig:
             what is known counts, which teaches to copy it without teaching what goes with what.
         noise: Standard deviation, in normalised units, of Gaussian noise on the vectors that
             the encoder is given; what is to be decoded has none.
+        stale: By sense, how often and how old it is shown; see `ageing`.
 
     """
 
@@ -67,6 +70,7 @@ class TrainingConfig:
     passes: int = 1
     scramble: float = 0.0
     noise: float = 0.0
+    stale: Mapping[str, Ageing] = field(default_factory=dict)
 
 
 def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> TrainingConfig:
@@ -101,8 +105,14 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
         passes=root.integer('passes', default=1, low=1),
         scramble=root.number('scramble', default=0.0, low=0.0, high=1.0),
         noise=root.number('noise', default=0.0, low=0.0),
+        stale=ageing_config(root.section('stale'), modalities) if root.has('stale') else {},
     )
     root.done()
+    if config.stale and config.scramble > 0:
+        raise TrainingError(
+            f'{root.where}: scramble is {config.scramble:g} and stale is given; a row put '
+            'together from others has no past: leave one of them out'
+        )
     return config
 
 

@@ -14,17 +14,20 @@ import math
 
 from mmvae_controller.modality.observation import Mask, STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
+from mmvae_controller.training.ageing import draw_ages
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.scrambling import draw_scramble, Scramble
 from mmvae_controller.training.windows import Rows
 from mmvae_controller.vae.config import NetworkConfig
 import numpy as np
+from numpy.typing import NDArray
 import torch
 from torch import Tensor
 
 LARGEST_TORCH_SEED = 2**62
 # Beside seed and epoch; not 0, which NumPy's seeds do not tell from nothing.
 AUGMENTING = 1
+AGEING = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +40,7 @@ class StepDraws:
         scramble: Which rows are put together from others; None where none is.
         latent_noise: Standard normal `(B, Z)` for each latent, z_1 first.
         input_noise: `(B, 2, D)` by vector modality, in normalised units; empty without noise.
+        ages_s: `(B, M)` by how much what is shown is older; None where nothing is.
 
     """
 
@@ -45,6 +49,7 @@ class StepDraws:
     scramble: Scramble | None
     latent_noise: tuple[Tensor, ...]
     input_noise: Mapping[str, Tensor]
+    ages_s: NDArray[np.float64] | None = None
 
 
 def steps_per_epoch(config: TrainingConfig, count: int) -> int:
@@ -73,6 +78,7 @@ def epoch_draws(
     noise = _torch_generator(random)
     augmenting = np.random.default_rng([config.seed, epoch, AUGMENTING])
     input_noise = _torch_generator(augmenting)
+    ageing = np.random.default_rng([config.seed, epoch, AGEING])
     order = random.permutation(np.tile(rows, config.passes))
     latents = _latent_sizes(config.network)
     for start in range(0, len(order), config.batch_size):
@@ -83,7 +89,8 @@ def epoch_draws(
             scramble = draw_scramble(len(modalities), len(batch), config.scramble, augmenting)
         latent = tuple(torch.randn((len(batch), z), generator=noise) for z in latents)
         inputs = _input_noise(config.noise, modalities, len(batch), input_noise)
-        yield StepDraws(batch, mask, scramble, latent, inputs)
+        ages_s = draw_ages(config.stale, modalities, len(batch), ageing) if config.stale else None
+        yield StepDraws(batch, mask, scramble, latent, inputs, ages_s)
 
 
 def _torch_generator(random: np.random.Generator) -> torch.Generator:

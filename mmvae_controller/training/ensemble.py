@@ -188,6 +188,8 @@ def _check(configs: Sequence[TrainingConfig], dataset: Windows) -> None:
     if not configs:
         raise TrainingError('an ensemble of no models')
     first = configs[0]
+    if first.stale:
+        raise TrainingError('an ensemble is shown no old samples: leave stale out')
     for index, config in enumerate(configs):
         own = replace(config, seed=first.seed, kl=first.kl, muting=first.muting, name=first.name)
         if own != first:

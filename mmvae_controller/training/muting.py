@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mmvae_controller.modality.goal import goal_query
 from mmvae_controller.modality.observation import (
     CURRENT,
     everything_known,
@@ -13,7 +14,7 @@ from mmvae_controller.modality.observation import (
     policy_query,
     STEPS,
 )
-from mmvae_controller.modality.spec import Modality
+from mmvae_controller.modality.spec import Modality, Role
 from mmvae_controller.training.errors import TrainingError
 import numpy as np
 
@@ -27,7 +28,8 @@ class Pattern(StrEnum):
     as when an episode begins; PREVIOUS: everything at t-1, nothing at t; ALONE and WITHOUT: one
     modality, or all but one, asked as a policy; RANDOM: each slot known or not by a coin; MIXED:
     by a coin as well, of which each row has its own, from always to never; NAMED: one of the
-    masks that were published with the data, each as often.
+    masks that were published with the data, each as often; GOAL: every sense at t-1 and one of
+    them at t, each as often: what leads there is asked for.
     """
 
     COMPLETE = 'complete'
@@ -39,6 +41,7 @@ class Pattern(StrEnum):
     RANDOM = 'random'
     MIXED = 'mixed'
     NAMED = 'named'
+    GOAL = 'goal'
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,10 @@ def _draw_family(
     if family is Pattern.MIXED:
         keep = random.random((count, 1, 1))
         return random.random((count, size, STEPS)) < keep
+    if family is Pattern.GOAL:
+        senses = [m.name for m in modalities if m.role is Role.SENSE]
+        queries = np.stack([goal_query(modalities, name) for name in senses])
+        return queries[random.integers(len(queries), size=count)]
     base = everything_known(modalities)
     if family in (Pattern.POLICY, Pattern.START, Pattern.ALONE, Pattern.WITHOUT):
         base = policy_query(modalities)

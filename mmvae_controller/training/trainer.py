@@ -8,9 +8,11 @@ import math
 from pathlib import Path
 import time
 
-from mmvae_controller.datasets.store import Batch
-from mmvae_controller.modality.observation import CURRENT, policy_query
+from mmvae_controller.datasets.store import Batch, Dataset
+from mmvae_controller.modality.contract import WEIGHTS_FILE
+from mmvae_controller.modality.observation import CURRENT, Freshness, policy_query
 from mmvae_controller.modality.spec import command_of
+from mmvae_controller.training.ageing import aged, check_ages
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.draws import epoch_draws, StepDraws, steps_per_epoch
 from mmvae_controller.training.errors import TrainingError
@@ -18,6 +20,7 @@ from mmvae_controller.training.normalising import fit_normalisers
 from mmvae_controller.training.scrambling import learnable, recompose
 from mmvae_controller.training.state import load_state, save_state
 from mmvae_controller.training.windows import Windows
+from mmvae_controller.vae.checkpoint import load_model
 from mmvae_controller.vae.network import RealUnits, TwoStepVAE
 from mmvae_controller.vae.objective import Objective
 from mmvae_controller.vae.objectives import objective, Sample
@@ -52,14 +55,24 @@ class EpochResult:
 class Trainer:
     """Trains a `TwoStepVAE` on a data set."""
 
-    def __init__(self, config: TrainingConfig, dataset: Windows) -> None:
+    def __init__(
+        self, config: TrainingConfig, dataset: Windows, initial: Path | None = None
+    ) -> None:
         """Build model and optimiser; nothing is read from the data but the normalisers.
 
+        Args:
+            config: What to train, and how.
+            dataset: What to train on.
+            initial: Folder of a model with the same network, to begin with its weights.
+
         Raises:
-            TrainingError: Nothing is left to train on, or the data lacks what muting asks for.
+            TrainingError: Nothing is left to train on, the data lacks what muting asks for, or
+                the initial model has another network.
+            ModalityError, VaeError: The initial model cannot be read.
 
         """
         config.muting.check(dataset.patterns)
+        check_ages(config.stale, dataset)
         torch.manual_seed(config.seed)
         self.config = config
         self.dataset = dataset
@@ -71,6 +84,7 @@ class Trainer:
         branches = config.network.branches
         self.normalisers = fit_normalisers(dataset, self.train_rows, branches)
         self.model = RealUnits(TwoStepVAE(self.modalities, config.network), self.normalisers)
+        self.initial = self._begin_with(initial) if initial is not None else ''
         # Twice as fast for convolutions on a CPU, the same numbers.
         self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.steps_per_epoch = steps_per_epoch(config, len(self.train_rows))
@@ -81,6 +95,19 @@ class Trainer:
         self.last: EpochResult | None = None
         # What a run must have in common with the one it goes on with.
         self._identity = f'{config!r} on {len(dataset)} rows of {dataset.description!r}'
+        if self.initial:
+            self._identity += f' from weights {self.initial}'
+
+    def _begin_with(self, folder: Path) -> str:
+        """Take over the weights of a model; return their sha256."""
+        other, contract = load_model(folder)
+        try:
+            self.model.network.load_state_dict(other.network.state_dict())
+        except RuntimeError as error:
+            raise TrainingError(
+                f'{folder}: has another network than {self.config.name!r}: {error}'
+            ) from error
+        return contract.checksums[WEIGHTS_FILE]
 
     def resume(self, path: Path) -> None:
         """Go on from a saved state.
@@ -169,17 +196,30 @@ class Trainer:
         if drawn.scramble is not None:
             batch = recompose(batch, self.modalities, drawn.scramble)
         targets = self.targets(batch)
-        noisy = {name: targets[name] + noise for name, noise in drawn.input_noise.items()}
+        shown, fresh = targets, batch.known.astype(np.float32)
+        if drawn.ages_s is not None:
+            shown, fresh = self._aged(targets, batch, drawn)
+        noisy = {name: shown[name] + noise for name, noise in drawn.input_noise.items()}
         counts = torch.from_numpy(learnable(batch.known, drawn.mask, drawn.scramble))
         sample = Sample(
-            shown=targets | noisy,
-            known=torch.from_numpy(drawn.mask & batch.known).float(),
+            shown=shown | noisy,
+            known=torch.from_numpy(drawn.mask * fresh),
             targets=targets,
             present={m.name: counts[:, row] for row, m in enumerate(self.modalities)},
         )
         return objective(
             self.model.network, self.config.objective, sample, drawn.latent_noise, kl_weight
         )
+
+    def _aged(
+        self, targets: dict[str, Tensor], batch: Batch, drawn: StepDraws
+    ) -> tuple[dict[str, Tensor], Freshness]:
+        """Return what is shown instead of what is to be decoded, normalised, and how fresh."""
+        assert isinstance(self.dataset, Dataset), 'check_ages has seen to it'
+        assert drawn.ages_s is not None
+        values, fresh = aged(self.dataset, drawn.rows, batch, drawn.ages_s)
+        old = {n: torch.from_numpy(v) for n, v in values.items() if v is not batch.values[n]}
+        return targets | self.model.normalise(old), fresh
 
     def targets(self, batch: Batch) -> dict[str, Tensor]:
         """Return a batch normalised, the right command in the place of the one applied at t."""

@@ -37,6 +37,7 @@ def save_model(
     step_s: float,
     provenance: Mapping[str, Any],
     normalisers: Mapping[str, Any],
+    longest_age_s: Mapping[str, float] | None = None,
 ) -> ModelContract:
     """Write a model folder, aside first; an older model of that name is replaced at the end.
 
@@ -62,6 +63,7 @@ def save_model(
             network=model.network.config.data(),
             provenance={**provenance, 'versions': _versions()},
             checksums={f: file_checksum(aside / f) for f in (WEIGHTS_FILE, NETWORK_FILE)},
+            longest_age_s=dict(longest_age_s or {}),
         )
         write_contract(aside, contract)
         folder.mkdir(parents=True, exist_ok=True)

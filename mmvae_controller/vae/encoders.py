@@ -18,8 +18,8 @@ class Posterior(Protocol):
     """A fusion.
 
     `normalised` is by modality `(B, S, *shape)`, whose masked slots may hold anything; `known`
-    is `(B, M, S)`, 1 where known and 0 where not; `rows`, if given, says in which of the values
-    each mask looks. The result is exactly N(0, I) where nothing is known.
+    is `(B, M, S)`, 0 where masked and else how fresh, up to 1; `rows`, if given, says in which of
+    the values each mask looks. The result is exactly N(0, I) where nothing is known.
     """
 
     def __call__(
@@ -63,7 +63,7 @@ class JointEncoder(nn.Module):
             assert isinstance(branch, VectorIn)
             mask = known[:, self.names.index(name)]
             mean = mean + way(branch.read(normalised[name], mask, rows))
-        anything = known.flatten(1).amax(dim=1, keepdim=True)
+        anything = (known.flatten(1).amax(dim=1, keepdim=True) > 0).to(known.dtype)
         return Distribution(mean * anything, log_variance * anything)
 
 
@@ -107,7 +107,7 @@ class ExpertsEncoder(nn.Module):
         for row, name in enumerate(self.names):
             mask = known[:, row : row + 1]
             posteriors.append(self.each[name]({name: normalised[name]}, mask, rows))
-            present.append(mask.flatten(1).amax(dim=1, keepdim=True))
+            present.append((mask.flatten(1).amax(dim=1, keepdim=True) > 0).to(mask.dtype))
         return posteriors, present
 
     def forward(

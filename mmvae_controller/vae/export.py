@@ -50,7 +50,7 @@ def export_onnx(model: RealUnits, path: Path) -> None:
             dynamic_shapes=(tuple({0: masks if n in (KNOWN, ROWS) else values} for n in feeds),),
             verbose=False,
         )
-    _strip_traces(path)
+    strip_traces(path)
     difference = largest_difference(model, path)
     if not difference <= TOLERANCE:
         raise VaeError(
@@ -59,7 +59,7 @@ def export_onnx(model: RealUnits, path: Path) -> None:
         )
 
 
-def _strip_traces(path: Path) -> None:
+def strip_traces(path: Path) -> None:
     """Take out the exporter's notes: stack traces, with the folders of whoever made the model."""
     exported = onnx.load(path)
     graph = exported.graph

@@ -51,7 +51,7 @@ class TwoStepVAE(nn.Module):
 
         Args:
             normalised: By modality, `(V, S, *shape)`; masked slots may hold anything.
-            known: `(B, M, S)`, 1 where known and 0 where not.
+            known: `(B, M, S)`, 0 where masked and else how fresh, up to 1.
             rows: `(B,)`: in which of the V values each mask looks; None where V is B.
 
         Returns:
@@ -84,8 +84,8 @@ class TwoStepVAE(nn.Module):
                 filled[modality.name] = torch.where(
                     there, value if rows is None else value[rows], mean
                 )
-            anything = known.flatten(1).amax(dim=1)[:, None, None]
-            posterior = self.encode(filled, anything.expand_as(known))
+            anything = (known.flatten(1).amax(dim=1) > 0)[:, None, None]
+            posterior = self.encode(filled, anything.to(known.dtype).expand_as(known))
         return posterior
 
 

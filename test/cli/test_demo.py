@@ -43,18 +43,22 @@ def text_of(path: Path) -> str:
 
 
 def test_the_shipped_model_touches_the_ball_over_ros_and_a_report_remains(tmp_path):
-    process = start(tmp_path, '--episodes', '4', '--seed', '300', '--required', '0.7')
+    run = ('--episodes', '5', '--covered', '1', '--seed', '300', '--required', '0.7')
+    process = start(tmp_path, *run)
     output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, output
     report = json.loads((tmp_path / 'report.json').read_text())
-    assert len(report['episodes']) == 4
+    assert [e['camera'] for e in report['episodes']] == ['works'] * 4 + ['covered']
+    assert report['episodes'][-1]['camera_failed_after_s'] == pytest.approx(0.4, abs=0.02)
+    assert report['covered_success_rate'] in (0, 1)
     assert report['success_rate'] >= 0.7
     assert report['tick_ms']['p50'] > 0
     assert all(nats is not None for nats in report['mean_command_loss_nats'].values())
     gate = next(v for k, v in report['diagnostics'].items() if k.endswith('controller: gate'))
     assert int(gate['values']['sent']) > 0
-    with Image.open(tmp_path / 'episode.gif') as animation:
-        assert animation.n_frames > 5
+    for name in ('episode.gif', 'covered.gif'):
+        with Image.open(tmp_path / name) as animation:
+            assert animation.n_frames > 5
     assert 'data:image/gif' in (tmp_path / 'report.html').read_text()
 
 

@@ -5,7 +5,8 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
-from mmvae_controller.control.window import contrast, NS, ObservationWindow
+from mmvae_controller.control.soundness import contrast
+from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Encoder, Modality, Role
 import numpy as np

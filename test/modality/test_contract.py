@@ -1,6 +1,7 @@
 """model.yaml: the same after writing and reading, and refused when anything is wrong."""
 
 from dataclasses import replace
+import math
 
 from mmvae_controller.modality.contract import (
     check_file,
@@ -11,6 +12,8 @@ from mmvae_controller.modality.contract import (
     write_contract,
 )
 from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.observation import Observation
+import numpy as np
 import pytest
 import yaml
 
@@ -154,3 +157,19 @@ def test_a_file_that_is_missing_or_has_no_checksum_is_refused(tmp_path, contract
     (tmp_path / 'other').write_bytes(b'')
     with pytest.raises(ModalityError, match='checksum differs'):
         check_file(tmp_path, 'other', contract)
+
+
+def test_how_old_samples_were_in_training_is_part_of_the_contract(tmp_path, contract):
+    aged = replace(contract, longest_age_s={'camera': 3.0})
+    write_contract(tmp_path, aged)
+    assert read_contract(tmp_path) == aged
+
+
+def test_a_model_is_told_the_age_of_what_it_learnt_to_read_old_and_else_what_is_known(contract):
+    known = np.array([[True, True], [False, True], [True, True], [True, False]])
+    age_s = np.array([[0.5, 1.0], [math.inf, 0.25], [3.0, 0.0], [0.0, math.inf]], np.float32)
+    seen = Observation(0, {}, known, age_s)
+    assert contract.freshness(seen).tolist() == known.astype(float).tolist()
+    told = replace(contract, longest_age_s={'camera': 3.0, 'touch': 3.0}).freshness(seen)
+    np.testing.assert_allclose(told, [[2 / 3, 0.5], [0, 1], [0.25, 1], [1, 0]], rtol=1e-6)
+    assert told.dtype == np.float32

@@ -203,3 +203,25 @@ def test_certainty_is_not_asked_for_where_it_is_switched_off(load, robot_data):
     assert certainty.speed_share(1e30) == 1
     robot_data['modalities']['motor']['output'] |= {'slow_std': 'off', 'max_std': 'off'}
     assert load(robot_data).output.certainty == certainty
+
+
+@pytest.mark.parametrize(
+    ('said', 'expected'), [(None, {}), ('off', {}), (False, {}), (1.5, {'camera': 1.5})]
+)
+def test_a_sense_is_predicted_for_as_long_as_the_file_says(load, robot_data, said, expected):
+    if said is not None:
+        robot_data['modalities']['camera']['max_prediction_s'] = said
+    assert load(robot_data).max_prediction_s == expected
+
+
+@pytest.mark.parametrize('said', [0, 0.01, -1, 61, 'long'])
+def test_a_prediction_that_ends_before_the_sample_is_old_is_refused(load, robot_data, said):
+    robot_data['modalities']['camera']['max_prediction_s'] = said
+    with pytest.raises(ModalityError, match='max_prediction_s is'):
+        load(robot_data)
+
+
+def test_every_sense_is_compared_unless_the_file_says_no(load, robot_data):
+    assert all(s.compared for s in load(robot_data).sources.values())
+    robot_data['modalities']['touch']['compared'] = False
+    assert [n for n, s in load(robot_data).sources.items() if not s.compared] == ['touch']

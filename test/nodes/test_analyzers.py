@@ -29,6 +29,7 @@ PARTS = {
     'diagnostics: model': ['Model'],
     **{f'diagnostics: sense {n}': ['Senses'] for n in ('camera', 'joints', 'touch', 'motor')},
     'simulation: episode': ['Simulation'],
+    **{f'{n}: peers': ['Nodes'] for n in ('controller', 'diagnostics', 'simulation')},
 }
 KEYS = {'type', 'path', 'regex', 'timeout', 'discard_stale'}
 

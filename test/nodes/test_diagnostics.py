@@ -219,8 +219,8 @@ def test_a_sense_that_is_missing_warns_and_then_is_an_error(watch: Any):
     it = watch(rate_hz=30.0, error_after_s=0.5)
     it.observe(missing='touch')
     status = it.until_level('sense touch', WARN)
-    assert 'predicted' in status.message
-    assert status.values[0].value == 'predicted'
+    assert 'masked' in status.message
+    assert status.values[0].value == 'masked'
     it.until_level('sense touch', ERROR)
     assert it.status('sense camera').level == OK
 

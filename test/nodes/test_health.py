@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mmvae_controller.control.controller import Tick
+from mmvae_controller.control.controller import Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason, Sent
-from mmvae_controller.control.window import NS
+from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.health import GateHealth, InputHealth, LoopHealth
@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 
 MS = 1_000_000
+KNOWN = Sensed((True, True), SenseState.MEASURED, '', None)
+MASKED = Sensed((False, False), SenseState.MASKED, '', None)
+PREDICTED = Sensed((True, True), SenseState.PREDICTED, '', 0.2)
 
 
 @pytest.fixture
@@ -25,7 +28,7 @@ def tick_of(
 ) -> Tick:
     known = nothing_known(robot.modalities)
     observation = Observation(0, empty_values(robot.modalities), known, np.zeros(known.shape))
-    return Tick(observation, missing, None, decision, idle)
+    return Tick(observation, {}, missing, None, decision, idle)
 
 
 def decision_of(*reasons: Reason, holding: bool = False) -> Decision:
@@ -35,7 +38,7 @@ def decision_of(*reasons: Reason, holding: bool = False) -> Decision:
 def test_an_input_counts_and_measures_its_rate(camera: InputHealth):
     for i in range(11):
         camera.accept(i * NS // 20)
-    status = camera.status(NS // 2, (True, True))
+    status = camera.status(NS // 2, KNOWN)
     assert (status.level, status.message) == (Level.OK, 'known')
     assert status.values['rate_hz'] == pytest.approx(20)
     assert status.values['received'] == 11
@@ -49,7 +52,7 @@ def test_the_rate_of_an_input_falls_while_nothing_comes(
 ):
     for i in range(50):
         camera.accept(i * NS // 20)
-    status = camera.status(49 * NS // 20 + round(quiet_s * NS), (True, True))
+    status = camera.status(49 * NS // 20 + round(quiet_s * NS), KNOWN)
     assert least_hz - 1e-6 <= status.values['rate_hz'] <= most_hz + 1e-6
 
 
@@ -59,7 +62,7 @@ def test_the_rate_of_an_input_that_is_back_is_the_present_one(camera: InputHealt
     for i in range(5):
         camera.accept(120 * NS + i * NS // 20)
     now_ns = 120 * NS + NS // 5
-    assert camera.status(now_ns, (True, True)).values['rate_hz'] == pytest.approx(20)
+    assert camera.status(now_ns, KNOWN).values['rate_hz'] == pytest.approx(20)
 
 
 def test_while_nothing_is_observed_an_input_is_not_judged(camera: InputHealth):
@@ -67,12 +70,12 @@ def test_while_nothing_is_observed_an_input_is_not_judged(camera: InputHealth):
     status = camera.status(0, None)
     assert (status.level, status.message) == (Level.OK, 'received, not judged')
     assert status.values['known at t'] is False
-    assert camera.status(0, (False, False)).message == 'received'
+    assert camera.status(0, MASKED).message == 'received'
 
 
 def test_an_input_that_is_late_says_for_how_long(camera: InputHealth):
     camera.accept(0)
-    status = camera.status(2 * NS, (False, False))
+    status = camera.status(2 * NS, MASKED)
     assert status.level == Level.WARN
     assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: masked'
 
@@ -80,7 +83,7 @@ def test_an_input_that_is_late_says_for_how_long(camera: InputHealth):
 def test_a_rejected_message_among_good_ones_is_counted_but_no_warning(camera: InputHealth):
     camera.accept(0)
     camera.reject('size is 1')
-    status = camera.status(0, (True, True))
+    status = camera.status(0, KNOWN)
     assert status.level == Level.OK
     assert status.values['rejected'] == 1
     assert status.values['last trouble'] == 'rejected: size is 1'
@@ -88,20 +91,37 @@ def test_a_rejected_message_among_good_ones_is_counted_but_no_warning(camera: In
 
 def test_an_input_whose_last_sample_is_unsound_says_why_until_it_is_too_old(camera: InputHealth):
     camera.accept(0, 'no contrast (0.9 grey levels, min_contrast 6)')
-    status = camera.status(NS // 10, (False, False))
+    status = camera.status(NS // 10, MASKED)
     assert status.level == Level.WARN
     assert status.message == 'no contrast (0.9 grey levels, min_contrast 6): masked'
-    status = camera.status(2 * NS, (False, False))
+    status = camera.status(2 * NS, MASKED)
     assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: masked'
     camera.accept(3 * NS)
-    assert camera.status(3 * NS, (True, True)).level == Level.OK
+    assert camera.status(3 * NS, KNOWN).level == Level.OK
+
+
+def test_an_input_that_is_late_and_predicted_says_so(camera: InputHealth):
+    camera.accept(0)
+    status = camera.status(2 * NS, PREDICTED)
+    assert status.level == Level.WARN
+    assert status.message == 'last message on /eye 2.00 s ago, max_age_s 0.3: predicted'
+    assert status.values['state'] == 'predicted'
+    assert status.values['evidence against it'] == 0.2
+
+
+def test_an_input_that_is_distrusted_says_why_although_its_samples_are_sound(camera: InputHealth):
+    camera.accept(0)
+    lying = Sensed((True, True), SenseState.PREDICTED, 'contradicts the other senses', 1.1)
+    status = camera.status(0, lying)
+    assert status.level == Level.WARN
+    assert status.message == 'contradicts the other senses: predicted'
 
 
 def test_a_clock_that_was_set_back_does_not_spoil_the_rate(camera: InputHealth):
     camera.accept(100 * NS)
     for i in range(11):
         camera.accept(i * NS // 20)
-    assert camera.status(NS // 2, (True, True)).values['rate_hz'] == pytest.approx(20)
+    assert camera.status(NS // 2, KNOWN).values['rate_hz'] == pytest.approx(20)
 
 
 def test_a_loop_in_time_is_well():

@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 import pytest
+import yaml
 
 pytest.importorskip('rclpy')
 pytest.importorskip('pybullet')
@@ -161,8 +162,15 @@ class Live:
 
 
 @pytest.fixture
-def live(peer: Any, program: Callable[..., Any], iiwa_file: Path) -> Live:
-    return Live(peer, program, iiwa_file)
+def live(
+    peer: Any, program: Callable[..., Any], iiwa_data: dict[str, Any], tmp_path: Path
+) -> Live:
+    """Return a robot that predicts nothing: what is missing is masked at once."""
+    for modality in iiwa_data['modalities'].values():
+        modality.pop('max_prediction_s', None)
+    path = tmp_path / 'iiwa.yaml'
+    path.write_text(yaml.safe_dump(iiwa_data), encoding='utf-8')
+    return Live(peer, program, path)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +203,7 @@ def test_a_lost_camera_is_told_at_once_and_so_is_its_return(live: Live, state: s
     assert live.errors_alone.since(told_s[LOSS]) == []
     assert live.smooth_errors_alone.since(told_s[LOSS]) == []
     last = {v.key: v.value for v in live.statuses(SENSE)[-1][1].values}
-    assert last['state'] == 'predicted'
+    assert last['state'] == 'masked'
     assert last['precision_loss_command nats'] == '0'
     assert 'single_error_own nats' not in last
     assert len({tuple(m.data) for _, m in live.commands.since(last_s)}) == 1

@@ -40,7 +40,7 @@ def test_a_known_sense_tells_its_state_its_age_and_its_measures_in_this_order(
 
 
 @pytest.mark.parametrize(
-    ('known', 'state'), [(BEFORE, 'known at t-1 only'), (MISSING, 'predicted')]
+    ('known', 'state'), [(BEFORE, 'known at t-1 only'), (MISSING, 'masked')]
 )
 def test_a_sense_that_is_missing_at_t_warns_and_says_since_when(
     camera: SenseHealth, known: tuple[bool, bool], state: str
@@ -49,6 +49,16 @@ def test_a_sense_that_is_missing_at_t_warns_and_says_since_when(
     status = camera.status({}, 1.5)
     assert (status.level, status.message) == (Level.WARN, f'missing at t for 0.5 s, {state}')
     assert status.values['state'] == state
+
+
+def test_a_sense_of_which_the_model_has_old_samples_is_predicted_and_not_known():
+    camera = SenseHealth('camera', True, 3.0, max_age_s=0.2)
+    camera.observe(KNOWN, 0.2, 1.0)
+    assert camera.status({}, 1.0).values['state'] == 'known'
+    camera.observe(KNOWN, 0.7, 1.5)
+    status = camera.status(MEASURES, 1.6)
+    assert (status.level, status.message) == (Level.WARN, 'missing at t for 0.1 s, predicted')
+    assert status.values['precision_loss_command nats'] == 1.0
 
 
 def test_a_change_of_state_is_noticed(camera: SenseHealth):
@@ -67,7 +77,7 @@ def test_a_sense_that_is_missing_for_too_long_is_an_error_until_it_is_back(camer
         assert camera.status({}, now_s).level is Level.OK
     camera.observe(MISSING, 9.0, 5.2)
     status = camera.status({}, 5.3)
-    assert (status.level, status.message) == (Level.WARN, 'missing at t for 0.1 s, predicted')
+    assert (status.level, status.message) == (Level.WARN, 'missing at t for 0.1 s, masked')
 
 
 def test_a_sense_that_is_back_for_a_moment_only_is_still_the_one_that_was_missing(
@@ -76,12 +86,12 @@ def test_a_sense_that_is_back_for_a_moment_only_is_still_the_one_that_was_missin
     for now_s, known in ((1.0, MISSING), (2.0, KNOWN), (2.9, KNOWN), (3.0, MISSING)):
         camera.observe(known, 0.0, now_s)
     status = camera.status({}, 4.5)
-    assert status.message == 'missing at t on and off for 3.5 s, predicted'
+    assert status.message == 'missing at t on and off for 3.5 s, masked'
     assert status.level is Level.ERROR
     camera.forget()
     camera.observe(KNOWN, 0.0, 10.0)
     camera.observe(MISSING, 0.0, 10.1)
-    assert camera.status({}, 10.1).message == 'missing at t for 0.0 s, predicted'
+    assert camera.status({}, 10.1).message == 'missing at t for 0.0 s, masked'
 
 
 @pytest.mark.parametrize('known_one_in', [2, 20])

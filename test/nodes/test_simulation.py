@@ -18,6 +18,7 @@ from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
 from mmvae_controller.nodes.messages import read_sense, stamp_of  # noqa: E402
 from mmvae_controller.nodes.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
+from mmvae_controller.nodes.record import read_episode  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from mmvae_controller.simulation.errors import SimulationError  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
@@ -68,7 +69,9 @@ class World:
 
     def values(self) -> dict[str, str]:
         """Return the newest values of its status."""
-        statuses = [s for m in self.diagnostics for s in m.status]
+        statuses = [
+            s for m in self.diagnostics for s in m.status if s.name == 'simulation: episode'
+        ]
         return {v.key: v.value for v in statuses[-1].values} if statuses else {}
 
     def until_phase(self, phase: str) -> None:
@@ -191,6 +194,27 @@ def test_finished_episodes_are_told_and_the_arm_holds_after_the_last(world: Any)
     it.peer.until(lambda: len(it.joints) > count + 5, 'it goes on publishing')
 
 
+def test_what_moves_by_itself_waits_for_the_controller(world: Any):
+    it = world(task='intercept', seed=3)
+    it.serve()
+    it.until_phase('running')
+    task, outcome = it.node._simulator.task, it.node._simulator.outcome()
+    now = task.place_m
+    it.node._simulator.reset(3)
+    way = np.linalg.norm(now - task.place_m)
+    assert way == pytest.approx(np.linalg.norm(task.velocity_m_s) * outcome.elapsed_s)
+
+
+def test_an_episode_that_is_lost_ends_before_its_time_and_says_so(world: Any):
+    it = world(task='intercept', episodes=1, seed=3, real_time_factor=4.0)
+    it.serve()
+    it.until_phase('finished')
+    assert it.episodes[0].message == 'lost'
+    told = {v.key: v.value for v in it.episodes[0].values}
+    assert told['success'] == 'False'
+    assert float(told['elapsed_s']) < it.node._simulator.task.time_limit_s
+
+
 def test_simulated_time_keeps_up_with_the_factor(world: Any):
     it = world(real_time_factor=2.0)
     it.peer.until(lambda: len(it.joints) > 200, 'time')
@@ -238,3 +262,59 @@ def test_another_state_of_the_camera_is_refused_and_changes_nothing(world: Any):
 def test_a_camera_that_cannot_begin_so_is_refused(world: Any):
     with pytest.raises(SimulationError, match="parameter camera is 'off', expected one of works"):
         world(camera='off')
+
+
+def test_in_the_last_episodes_the_camera_is_covered_midway_and_the_episode_says_so(world: Any):
+    it = world(task='intercept', episodes=2, seed=3, real_time_factor=4.0, cover_last=1)
+    pictures = it.peer.listen(Image, 'camera/image_raw', SENSOR)
+    it.serve()
+    it.until_phase('finished')
+    first, last = [
+        read_episode(e.message, {v.key: v.value for v in e.values}) for e in it.episodes
+    ]
+    assert first.camera_told() == 'works'
+    assert last.camera_told() == 'covered after 0.4 s'
+    dark_s = [stamp_of(p.header.stamp) / NS for p in pictures if max(p.data) < 20]
+    assert min(dark_s) > last.began_s + 0.4
+    assert min(dark_s) < last.began_s + 0.6
+    assert max(dark_s) <= last.ended_s
+    it.peer.until(lambda: max(pictures[-1].data) > 100, 'light after the last episode')
+
+
+def test_who_uncovers_a_camera_in_the_middle_of_an_episode_has_his_way(world: Any):
+    it = world(episodes=1, cover_last=1)
+    failure, camera = it.node._camera_failure, it.node._simulator.camera
+    failure.watch(0.39)
+    assert camera.state == 'works'
+    failure.watch(0.41)
+    assert camera.state == 'covered'
+    assert set_camera(it, 'works').successful
+    failure.watch(0.5)
+    assert camera.state == 'works'
+    assert failure.end() == {'camera': 'covered', 'camera_failed_after_s': 0.41}
+
+
+def test_a_camera_that_is_set_to_fail_stays_so_and_every_episode_says_so(world: Any):
+    it = world(camera='silent', episodes=2, cover_last=1)
+    failure, camera = it.node._camera_failure, it.node._simulator.camera
+    for episode in range(2):
+        failure.begin(episode)
+        failure.watch(1.0)
+        assert camera.state == 'silent'
+        assert failure.end() == {'camera': 'silent', 'camera_failed_after_s': 0.0}
+        assert camera.state == 'silent'
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'told'),
+    [
+        ({'cover_last': 1}, 'cover_last is 1, expected 0 to 0'),
+        ({'episodes': 2, 'cover_last': 3}, 'cover_last is 3, expected 0 to 2'),
+        ({'episodes': 2, 'cover_last': -1}, 'cover_last is -1'),
+        ({'cover_after_s': -0.1}, 'cover_after_s is -0.1'),
+        ({'cover_after_s': float('nan')}, 'cover_after_s is nan'),
+    ],
+)
+def test_a_covering_that_cannot_be_is_refused(world: Any, parameters: dict[str, Any], told: str):
+    with pytest.raises(SimulationError, match=told):
+        world(**parameters)

@@ -42,8 +42,7 @@ class Speaker:
         self.updater = Updater(peer.add(node), lambda: [Status('mood', self.level, self.message)])
 
     def _hear(self, message: DiagnosticArray) -> None:
-        (status,) = message.status
-        assert status.name == 'speaker: mood'
+        (status,) = (s for s in message.status if s.name == 'speaker: mood')
         stamp = message.header.stamp
         values = {v.key: v.value for v in status.values}
         self.heard.append(

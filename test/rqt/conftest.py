@@ -62,14 +62,14 @@ class Messages:
             level = levels.get(name, 0)
             values = {'health': 'no input' if name == 'motor' else 'OK: fine'}
             if level != 3:
-                state = 'predicted' if level else 'known'
+                state = 'masked' if level else 'known'
                 values |= {'state': state, 'age_s': '0.02'}
                 values['precision_loss_command nats'] = f'{NATS[row, 3]:.4g}'
             array.status.append(
                 DiagnosticStatus(
                     name=f'{prefix}diagnostics: sense {name}',
                     level=bytes([level]),
-                    message='known' if not level else 'missing at t for 1.2 s, predicted',
+                    message='known' if not level else 'missing at t for 1.2 s, masked',
                     values=[KeyValue(key=k, value=v) for k, v in values.items()],
                 )
             )

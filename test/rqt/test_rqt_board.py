@@ -86,7 +86,7 @@ def test_a_lost_sense_is_named_in_the_headline(board: Any, messages: Any):
     told(board, 10.2, messages.diagnostics(camera=2))
     view = board.view(10.3)
     assert view.level is Level.ERROR
-    assert view.headline.startswith('camera: missing at t for 1.2 s, predicted\n')
+    assert view.headline.startswith('camera: missing at t for 1.2 s, masked\n')
 
 
 def test_that_the_gate_holds_is_said_as_long_as_it_is_told(board: Any):

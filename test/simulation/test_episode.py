@@ -7,7 +7,8 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.expert import Expert, JOINT_SPEED_RAD_S, NoisyExpert
+from mmvae_controller.simulation.expert import Expert, NoisyExpert
+from mmvae_controller.simulation.reach import JOINT_SPEED_RAD_S
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
@@ -63,6 +64,32 @@ def test_an_episode_goes_on_for_a_while_after_the_success(simulator, blind):
     assert simulator.outcome().elapsed_s == pytest.approx(ended_s + 0.5, abs=0.01)
 
 
+def test_what_is_lost_ends_the_episode_at_once(simulator, blind, monkeypatch):
+    standing = simulator.task.standing
+    monkeypatch.setattr(
+        simulator.task, 'standing', lambda arm: replace(standing(arm), success=False, lost=True)
+    )
+    assert sum(1 for _ in run(simulator, blind, 3, linger_s=0.5)) == 1
+    assert not simulator.outcome().success
+
+
+def test_a_distortion_is_asked_whenever_readings_are_due_and_may_remember(simulator, blind):
+    asked = []
+
+    def distort(values, now_ns):
+        asked.append((now_ns - begin_ns, set(values)))
+        return {n: v * 0 + len(asked) if n == 'touch' else v for n, v in values.items()}
+
+    begin_ns = simulator.time_ns + -simulator.time_ns % (NS // 20)
+    episode = run(simulator, blind, 3, distort=distort)
+    felt = [next(episode).observation.values['touch'][1][0] for _ in range(5)]
+    times_ns = [t for t, _ in asked]
+    np.testing.assert_allclose(times_ns, np.arange(len(asked)) * NS / 80, atol=1)
+    assert asked[0][1] == {'camera', 'joints', 'touch'}
+    assert asked[1][1] == {'joints', 'touch'}
+    assert felt == [1, 3, 5, 7, 9]
+
+
 def test_a_blackout_blackens_pictures_and_nothing_else(simulator, iiwa):
     dark = blackout(iiwa)
     values = {
@@ -70,7 +97,7 @@ def test_a_blackout_blackens_pictures_and_nothing_else(simulator, iiwa):
         'joints': np.ones(7),
         'touch': np.ones(3),
     }
-    distorted = dark(values)
+    distorted = dark(values, 0)
     assert not distorted['camera'].any()
     assert distorted['camera'].shape == (64, 64, 3)
     assert values['camera'].any()

@@ -2,13 +2,15 @@
 
 from itertools import pairwise
 
-from mmvae_controller.control.window import contrast
+from mmvae_controller.control.soundness import contrast
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
 from mmvae_controller.simulation.camera import CameraState
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.postures import HOME_RAD, START_HEIGHT_M
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks import HOME_RAD, make_task, START_HEIGHT_M
+from mmvae_controller.simulation.standing import Standing
+from mmvae_controller.simulation.tasks import make_task
 import numpy as np
 import pybullet
 import pytest
@@ -45,7 +47,7 @@ def descend_on_the_ball(simulator, height_m=0.04):
     above = np.array([0, 0, height_m])
     position, _ = simulator.arm.state()
     for _ in range(200):
-        error = simulator.task.target() + above - simulator.arm.fingertip_position()
+        error = simulator.task.place_m + above - simulator.arm.fingertip_position()
         linear, _ = simulator.arm.fingertip_jacobian(position)
         position = position + 0.3 * np.linalg.pinv(linear) @ error
         simulator.arm.set_posture(position)
@@ -151,12 +153,103 @@ def test_a_touch_is_a_success_and_stays_one(simulator):
 @pytest.mark.parametrize('seed', range(10))
 def test_the_ball_lies_in_its_sector_and_the_arm_starts_above_it(simulator, seed):
     simulator.reset(seed)
-    task = simulator.task
-    x, y, z = task.target()
-    assert task.nearest_m <= np.hypot(x, y) <= task.farthest_m
-    assert abs(np.arctan2(y, x)) <= task.sector_rad
-    assert z == task.radius_m
+    x, y, z = simulator.task.place_m
+    assert 0.42 <= np.hypot(x, y) <= 0.78
+    assert abs(np.degrees(np.arctan2(y, x))) <= 75
+    assert z == simulator.task.radius_m
     assert simulator.arm.fingertip_position()[2] > START_HEIGHT_M
+
+
+class Scripted:
+    """A task that stands as it is told, and counts how often it may move."""
+
+    name, time_limit_s = 'scripted', 0.5
+
+    def __init__(self):
+        self.now = Standing(False, False, 0.3)
+        self.moved_s = []
+
+    def build(self, client):
+        pass
+
+    def reset(self, arm, random):
+        arm.set_posture(HOME_RAD)
+
+    def advance(self, arm, step_s):
+        self.moved_s.append(step_s)
+
+    def standing(self, arm):
+        return self.now
+
+    def expert_velocity(self, arm):
+        return np.zeros(7)
+
+
+@pytest.fixture(scope='module')
+def stage():
+    simulator = Simulator(Scripted())
+    yield simulator
+    simulator.close()
+
+
+def step(simulator, success=False, lost=False):
+    simulator.task.now = Standing(success, lost, 0.3)
+    simulator.step()
+    return simulator.outcome()
+
+
+def test_what_is_lost_is_finished_at_once_and_no_success_any_more(stage):
+    stage.reset(0)
+    assert not step(stage).finished
+    outcome = step(stage, lost=True)
+    assert outcome.finished
+    assert not outcome.success
+    assert outcome.elapsed_s < stage.task.time_limit_s
+    assert not step(stage, success=True).success
+    assert stage.lost
+    stage.reset(0)
+    assert not stage.lost
+    assert not stage.outcome().finished
+
+
+def test_what_succeeded_can_not_be_lost_any_more(stage):
+    stage.reset(0)
+    assert step(stage, success=True).success
+    assert step(stage, lost=True).success
+    assert not stage.lost
+
+
+def test_a_success_and_a_loss_at_once_are_a_success(stage):
+    stage.reset(0)
+    assert step(stage, success=True, lost=True).success
+    assert not stage.lost
+
+
+def test_the_distance_is_the_one_of_the_task(stage):
+    stage.reset(0)
+    assert step(stage).distance_m == 0.3
+
+
+def test_what_moves_by_itself_moves_before_every_physics_step(stage):
+    stage.reset(0)
+    stage.task.moved_s.clear()
+    for _ in range(5):
+        stage.step()
+    assert stage.task.moved_s == [1 / PHYSICS_HZ] * 5
+
+
+def test_a_scene_that_waits_begins_to_move_when_the_clock_does(stage):
+    stage.reset(0, waiting=True)
+    stage.task.moved_s.clear()
+    stage.step()
+    assert not stage.task.moved_s
+    stage.restart_clock()
+    stage.step()
+    assert len(stage.task.moved_s) == 1
+    stage.reset(0, waiting=True)
+    stage.reset(0)
+    stage.step()
+    assert len(stage.task.moved_s) == 2
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones():

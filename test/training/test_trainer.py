@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from mmvae_controller.datasets.store import Dataset, shard_path
+from mmvae_controller.modality.contract import file_checksum, WEIGHTS_FILE
 from mmvae_controller.modality.observation import CURRENT, policy_query
 from mmvae_controller.training.config import OFF
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.training.trainer import Trainer
+from mmvae_controller.vae.checkpoint import load_model, save_model
 from mmvae_controller.vae.objectives import ObjectiveConfig
 from mmvae_controller.vae.schedule import KlSchedule
 import numpy as np
@@ -315,3 +317,26 @@ def test_a_linear_world_is_learned_and_what_is_masked_is_predicted(trained):
         wanted = truth[name][:, CURRENT].astype(float)
         error = np.mean((found - wanted) ** 2)
         assert error < 0.5 * np.mean((wanted - wanted.mean(axis=0)) ** 2), name
+
+
+@pytest.fixture
+def trained_folder(config, dataset, tmp_path):
+    """Return the folder of a model that was trained for an epoch."""
+    trainer = Trainer(replace(config, seed=7), dataset)
+    next(trainer.epochs(quiet))
+    save_model(tmp_path / 'other', trainer.model, 'other', 0.1, {}, trainer.normalisers)
+    return tmp_path / 'other'
+
+
+def test_a_training_can_begin_with_the_weights_of_a_model(config, dataset, trained_folder):
+    trainer = Trainer(config, dataset, trained_folder)
+    theirs = load_model(trained_folder)[0].network.state_dict()
+    for name, weight in trainer.model.network.state_dict().items():
+        assert torch.equal(weight, theirs[name]), name
+    assert trainer.initial == file_checksum(trained_folder / WEIGHTS_FILE)
+
+
+def test_weights_of_another_network_are_refused(config, dataset, trained_folder):
+    other = replace(config, network=replace(config.network, latent=config.network.latent + 1))
+    with pytest.raises(TrainingError, match='has another network'):
+        Trainer(other, dataset, trained_folder)

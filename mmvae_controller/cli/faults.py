@@ -1,0 +1,148 @@
+"""`mmvae faults`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+import json as json_format
+from pathlib import Path
+import shlex
+from typing import Any
+
+from mmvae_controller.cli.choices import chosen
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
+from mmvae_controller.cli.output import png
+from mmvae_controller.cli.paths import find_model, find_robot
+from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.simulation import fault_document
+from mmvae_controller.simulation.fault_bench import BenchSettings, Driver, run_bench
+from mmvae_controller.simulation.fault_cells import SUCCESS
+from mmvae_controller.simulation.fault_document import Document
+from mmvae_controller.simulation.fault_schedule import Start
+from mmvae_controller.simulation.faults import FAULTS
+
+PAGE = 'faults.md'
+IMAGES = 'images'
+NO_PEER = 'none'
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user typed."""
+
+    model: str
+    task: str
+    robot: str
+    peer: str | None
+    episodes: int
+    seed: int
+    faults: str | None
+    starts: str | None
+    moment_s: float
+    processes: int
+    json: Path
+    out: Path | None
+
+    def command(self) -> str:
+        """Return the command that asks for the same, whatever was left to its default."""
+        words = ['mmvae', 'faults', self.model, '--task', self.task, '--robot', self.robot]
+        words += [] if self.peer is None else ['--peer', self.peer]
+        words += ['--episodes', str(self.episodes), '--seed', str(self.seed)]
+        words += [] if self.faults is None else ['--faults', self.faults]
+        words += [] if self.starts is None else ['--starts', self.starts]
+        words += ['--moment', f'{self.moment_s:g}', '--json', str(self.json)]
+        return shlex.join(words + ([] if self.out is None else ['--out', str(self.out)]))
+
+
+def run(options: Options) -> None:
+    """Run every cell that is not there yet, writing each as it is done; then figures and page."""
+    settings = BenchSettings(
+        str(find_model(options.model)),
+        _peer(options),
+        str(find_robot(options.robot)),
+        options.task,
+        options.episodes,
+        options.seed,
+        options.moment_s,
+    )
+    starts = [chosen(Start, 'start', s) for s in _listed(options.starts, list(Start))]
+    faults = _listed(options.faults, list(FAULTS))
+    require_place(options.json)
+    document = fault_document.begin(settings, faults, starts, options.command())
+    for reason in dict.fromkeys(document['left_out'].values()):
+        print(f'left out: {reason}')
+    if options.json.exists():
+        document = fault_document.go_on(document, _read(options.json), str(options.json))
+    document = _run_cells(settings, document, options)
+    print(_line('no fault', document[fault_document.CLEAN]))
+    print(f'wrote {options.json}')
+    if options.out is not None:
+        _write(options.out, document)
+
+
+def _run_cells(settings: BenchSettings, document: Document, options: Options) -> Document:
+    cases = fault_document.missing_cases(document)
+    total = len(document['settings']['faults']) * len(document['settings']['starts']) + 1
+    with progress_bar() as bar:
+        line = bar.add_task('cells', total=total, completed=total - len(cases), figures='')
+        for done in run_bench(settings, cases, options.processes) if cases else ():
+            document = fault_document.with_case(document, done)
+            write_json(options.json, document)
+            case = done.case
+            cells = [*document[fault_document.CELLS], document[fault_document.CLEAN]]
+            cell = next(
+                c for c in cells if c and (c['fault'], c['start']) == (case.fault, case.start)
+            )
+            what = f'{case.fault}, {case.start}' if case.fault else 'no fault'
+            bar.update(line, advance=1, figures=_line(what, cell))
+    return document
+
+
+def _line(what: str, cell: dict[str, Any]) -> str:
+    """Return a cell in a line."""
+    rates = {driver: cell[name] for driver, name in SUCCESS.items() if cell[name] is not None}
+    shown = ', '.join(f'{Driver(driver).value} {rate:.2f}' for driver, rate in rates.items())
+    return f'{what}: {shown}; {cell["unsafe_commands"]} unsafe commands'
+
+
+def _peer(options: Options) -> str | None:
+    """Return the folder of the peer that was named, or that of the task if there is one."""
+    if options.peer == NO_PEER:
+        return None
+    if options.peer is not None:
+        return str(find_model(options.peer))
+    try:
+        return str(find_model(f'peers/{options.task}'))
+    except CliError:
+        print(f'no peer models/peers/{options.task}: the model is compared with the expert alone')
+        return None
+
+
+def _listed(words: str | None, default: list[Any]) -> list[str]:
+    if words is None:
+        return [str(word) for word in default]
+    # Named twice is asked once.
+    return list(dict.fromkeys(word.strip() for word in words.split(',') if word.strip()))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        begun = json_format.loads(path.read_text(encoding='utf-8'))
+    except (OSError, ValueError) as error:
+        raise CliError(f'{path}: cannot be gone on with: {error}') from error
+    if not isinstance(begun, dict):
+        raise CliError(f'{path}: holds no benchmark to go on with; choose another place')
+    return begun
+
+
+def _write(out: Path, document: Document) -> None:
+    # Here, because it takes a second that is not needed without pictures.
+    from mmvae_controller.simulation.fault_figures import figures
+    from mmvae_controller.simulation.fault_report import page
+
+    for name, figure in figures(document).items():
+        path = out / IMAGES / f'{name}.png'
+        write_bytes(path, png(figure))
+        print(f'wrote {path}')
+    write_text(out / PAGE, page(document))
+    print(f'wrote {out / PAGE}')

@@ -1,0 +1,113 @@
+"""What senses are compared with, for one model: read from its folder, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mmvae_controller.control.cusum import SoundRunning
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.network import Network
+from mmvae_controller.control.surprise import Surprise
+from mmvae_controller.control.trust import Channel, Sound, Trust
+from mmvae_controller.control.window import ObservationWindow
+from mmvae_controller.modality.contract import NETWORK_FILE
+from mmvae_controller.modality.reader import read_yaml, Section
+from mmvae_controller.modality.robot import Robot
+import yaml
+
+SOUND_FILE = 'sound_running.yaml'
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """How lying senses are found.
+
+    Args:
+        surprise: What the model expects.
+        sound: How surprising each sense is while nothing is wrong.
+        provenance: What that was measured on, and how often there were false alarms.
+
+    """
+
+    surprise: Surprise
+    sound: Sound
+    provenance: Mapping[str, Any]
+
+    def trust(self, window: ObservationWindow, robot: Robot) -> Trust:
+        """Return what judges the senses of a robot that are to be compared."""
+        sound = {n: c for n, c in self.sound.items() if robot.sources[n].compared}
+        return Trust(self.surprise, sound, window)
+
+
+def read_comparison(network: Network) -> Comparison | None:
+    """Read what was measured of a model, from its folder; None if nothing was.
+
+    Raises:
+        ControlError: It was measured of another network, or names what is no sense of it.
+        ModalityError: The file is damaged.
+
+    """
+    path = network.folder / SOUND_FILE
+    if not path.is_file():
+        return None
+    root = read_yaml(path)
+    if root.integer('format') != FORMAT:
+        raise ControlError(f'{path}: format {root.integer("format")}, this version reads {FORMAT}')
+    contract = network.contract
+    if root.text('network_sha256') != contract.checksums[NETWORK_FILE]:
+        raise ControlError(
+            f'{path}: was measured of another network than {NETWORK_FILE} beside it: run '
+            '`mmvae calibrate` again, or remove it, and no lying sense is found'
+        )
+    senses = {m.name for m in contract.modalities if m.name != contract.command.name}
+    found = root.section('senses')
+    sound = {str(name): _channels(found, str(name)) for name in found.data}
+    unknown = sorted(set(sound) - senses)
+    if unknown:
+        raise ControlError(f'{path}: {unknown} is no sense of the model, it has {sorted(senses)}')
+    provenance = root.section('provenance').data
+    root.done()
+    return Comparison(Surprise(network), sound, provenance)
+
+
+def write_sound(network: Network, sound: Sound, provenance: Mapping[str, Any]) -> Path:
+    """Write what was measured into the model's folder, aside first; return where."""
+    data = {
+        'format': FORMAT,
+        'network_sha256': network.contract.checksums[NETWORK_FILE],
+        'senses': {
+            name: {channel.value: _data(s) for channel, s in channels.items()}
+            for name, channels in sound.items()
+        },
+        'provenance': dict(provenance),
+    }
+    place = network.folder / SOUND_FILE
+    aside = place.with_name(f'.{SOUND_FILE}.part')
+    aside.write_text(yaml.safe_dump(data, sort_keys=False, width=99), encoding='utf-8')
+    aside.replace(place)
+    return place
+
+
+def _channels(senses: Section, name: str) -> dict[Channel, SoundRunning]:
+    channels = senses.sections(name)
+    unknown = sorted(set(channels) - set(Channel))
+    if unknown:
+        raise ControlError(f'{senses.where}.{name}: {unknown}, expected some of {list(Channel)}')
+    return {Channel(channel): _read(section) for channel, section in channels.items()}
+
+
+def _data(sound: SoundRunning) -> dict[str, float]:
+    return {key: float(f'{getattr(sound, key):.6g}') for key in SoundRunning.__slots__}
+
+
+def _read(section: Section) -> SoundRunning:
+    numbers = {key: section.number(key) for key in SoundRunning.__slots__}
+    section.done()
+    try:
+        return SoundRunning(**numbers)
+    except ControlError as error:
+        raise ControlError(f'{section.where}: {error}') from error

@@ -1,0 +1,126 @@
+"""Measures how surprising each sense is while nothing is wrong, and what test that allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+import math
+
+from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SMALLEST_SURPRISE, SoundRunning
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.surprise import Surprise
+from mmvae_controller.control.trust import Channel, Rota
+from mmvae_controller.control.window import ObservationWindow
+from mmvae_controller.modality.observation import Observation
+from mmvae_controller.modality.robot import Robot
+import numpy as np
+from numpy.typing import NDArray
+
+# Of the surprises of sound running, up to which there is no evidence.
+LEVEL_QUANTILE = 0.9
+# Of sound running there is on average .1, one surprise in ten exceeding the level by 1.
+ALLOWANCE = 0.5
+SMALLEST_SCALE = 0.05
+# Of the largest sums of the runs, from which on they are taken as an exponential tail.
+TAIL_QUANTILE = 0.8
+# The threshold is so many times the largest sum that was seen, and at least so many times the
+# largest piece of evidence: three samples raise no alarm.
+MARGIN = 1.7
+FEWEST = 3.0
+Series = Mapping[str, Mapping[Channel, list[float]]]
+
+
+class Listener:
+    """Believes every sense, and notes what speaks against each; stands in for a `Trust`."""
+
+    def __init__(self, surprise: Surprise, window: ObservationWindow, robot: Robot) -> None:
+        """Listen to the senses that are compared."""
+        self._surprise = surprise
+        self._window = window
+        self._anchor = robot.anchor
+        self._names = [n for n, source in robot.sources.items() if source.compared]
+        self._rota = Rota(self._names)
+        self.noted: dict[str, dict[Channel, list[float]]] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self.noted = {name: {Channel.PAST: [], Channel.OTHERS: []} for name in self._names}
+        if self._anchor in self.noted:
+            self.noted[self._anchor][Channel.FOLLOWING] = []
+
+    def why(self, name: str) -> str:
+        """Return nothing: it is believed."""
+        return ''
+
+    def evidence(self, name: str) -> float | None:
+        """Return nothing: it is not judged."""
+        return None
+
+    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
+        """Note what `Trust.check` would judge."""
+        if strayed_rad is not None and self._anchor in self.noted:
+            self.noted[self._anchor][Channel.FOLLOWING].append(float(np.abs(strayed_rad).max()))
+        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns)
+        if turn is None:
+            return
+        name, channel = turn
+        past = channel is Channel.PAST
+        surprise = self._surprise.of(name, self._window, observation, past=past)
+        if surprise is not None:
+            self.noted[name][channel].append(surprise)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Listening:
+    """A `Comparison` that only listens."""
+
+    surprise: Surprise
+
+    def trust(self, window: ObservationWindow, robot: Robot) -> Listener:
+        """Return what notes."""
+        return Listener(self.surprise, window, robot)
+
+
+def fit(runs: Sequence[Sequence[float]], hours: float, alarms_per_hour: float) -> SoundRunning:
+    """Return the test that raises so many false alarms.
+
+    How rare a surprise is follows from the spread of what exceeds the level: the tail of the
+    logarithm is taken as exponential. The sum's threshold follows from the largest sums of the
+    runs, whose tail is taken as exponential too; it is where as many runs would get as false
+    alarms are allowed, and further where sound running itself got further.
+
+    Args:
+        runs: Surprises of sound running, run by run, in order.
+        hours: How long the runs lasted together.
+        alarms_per_hour: How many false alarms are allowed.
+
+    Raises:
+        ControlError: There is too little to measure.
+
+    """
+    whole = np.concatenate([np.asarray(run) for run in runs])
+    logarithms = np.log(np.maximum(whole, SMALLEST_SURPRISE))
+    if len(logarithms) < 100 or len(runs) < 10 or not np.isfinite(logarithms).all():
+        raise ControlError(
+            f'{len(whole)} surprises in {len(runs)} runs, expected at least 100 finite ones in 10'
+        )
+    level = float(np.quantile(logarithms, LEVEL_QUANTILE))
+    scale = max(float((logarithms[logarithms > level] - level).mean()), SMALLEST_SCALE)
+    largest = [_largest_sum(run, SoundRunning(level, scale, ALLOWANCE, math.inf)) for run in runs]
+    begin = float(np.quantile(largest, TAIL_QUANTILE))
+    beyond = [m - begin for m in largest if m > begin]
+    spread = sum(beyond) / len(beyond) if beyond else 0.0
+    rate_per_hour = len(beyond) / hours
+    threshold = begin + spread * math.log(max(rate_per_hour / alarms_per_hour, 1.0))
+    return SoundRunning(
+        level, scale, ALLOWANCE, max(threshold, MARGIN * max(largest), FEWEST * LARGEST_EVIDENCE)
+    )
+
+
+def _largest_sum(run: Sequence[float], sound: SoundRunning) -> float:
+    cusum, largest = Cusum(sound), 0.0
+    for number, surprise in enumerate(run):
+        cusum.add(surprise, number)
+        largest = max(largest, cusum.total)
+    return largest

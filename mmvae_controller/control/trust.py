@@ -1,0 +1,206 @@
+"""Which senses are believed: one that goes on contradicting the others is lying.
+
+A lying sense is distrusted from the moment on at which it most likely began; what it said before
+stays, so that the model can predict from it. It goes on being compared, and is believed again once
+it has agreed for a while. That while doubles with each relapse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import cycle
+
+from mmvae_controller.control.cusum import Cusum, SoundRunning
+from mmvae_controller.control.surprise import Surprise
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.modality.observation import Observation
+import numpy as np
+from numpy.typing import NDArray
+
+AGREE_S = 0.5
+LONGEST_AGREE_S = 8.0
+# After so long without a relapse the while is a short one again.
+FORGIVEN_AFTER_S = 30.0
+
+
+class Channel(StrEnum):
+    """What a sense is compared with.
+
+    PAST: what the model expects of it, from what the others say now and it said a while ago.
+    OTHERS: the same from what the others say alone, while there is no such past: weaker.
+    FOLLOWING: the set-point that was sent, of the joints that should be there, in rad.
+    """
+
+    PAST = 'past'
+    OTHERS = 'others'
+    FOLLOWING = 'following'
+
+
+Sound = Mapping[str, Mapping[Channel, SoundRunning]]
+
+
+REFERENCE = {
+    Channel.PAST: 'the other senses and its own past',
+    Channel.OTHERS: 'the other senses',
+    Channel.FOLLOWING: 'what was commanded',
+}
+
+
+@dataclass(slots=True)
+class _Sense:
+    cusums: dict[Channel, Cusum]
+    why: str = ''
+    agrees: dict[Channel, bool] = field(default_factory=dict)
+    agrees_since_ns: int | None = None
+    agree_ns: int = round(AGREE_S * NS)
+    trusted_ns: int | None = None
+
+    def clear(self) -> None:
+        """Let nothing speak against it."""
+        for cusum in self.cusums.values():
+            cusum.clear()
+
+
+class Rota:
+    """Whose turn it is to be compared, and with what."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Begin with the first."""
+        self._turns = cycle(names)
+
+    def next(
+        self, surprise: Surprise, window: ObservationWindow, now_ns: int
+    ) -> tuple[str, Channel] | None:
+        """Return the next sense, and what to compare it with; None if there is no sense."""
+        name = next(self._turns, None)
+        if name is None:
+            return None
+        has_past = surprise.has_past(name, window, now_ns)
+        return name, Channel.PAST if has_past else Channel.OTHERS
+
+
+class Trust:
+    """Compares one sense at a time, in turn: a little work after each tick."""
+
+    def __init__(self, surprise: Surprise, sound: Sound, window: ObservationWindow) -> None:
+        """Believe everything.
+
+        Args:
+            surprise: What is expected.
+            sound: By sense and channel, how surprising it is while nothing is wrong; senses that
+                are not named are believed whatever they say.
+            window: Where they say it, and are distrusted.
+
+        """
+        self._surprise = surprise
+        self._sound = sound
+        self._window = window
+        self._senses: dict[str, _Sense] = {}
+        self._rota = Rota(list(sound))
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew, believing everything."""
+        for name in self._sound:
+            self._window.trust(name)
+        self._senses = {
+            name: _Sense({channel: Cusum(sound) for channel, sound in channels.items()})
+            for name, channels in self._sound.items()
+        }
+
+    def why(self, name: str) -> str:
+        """Return why a sense is distrusted; empty if it is believed."""
+        return self._senses[name].why if name in self._senses else ''
+
+    def evidence(self, name: str) -> float | None:
+        """Return how much speaks against a sense, 1 at the alarm; None if it is not compared."""
+        sense = self._senses.get(name)
+        if sense is None:
+            return None
+        return max(c.share for c in sense.cusums.values())
+
+    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
+        """Compare the next sense.
+
+        Args:
+            observation: The last one read from the window.
+            strayed_rad: By how much the commanded joints are measured away from their set-point
+                `(D,)`; None while there is none.
+
+        """
+        if strayed_rad is not None:
+            for name, sense in self._senses.items():
+                if Channel.FOLLOWING in sense.cusums:
+                    strayed = float(np.abs(strayed_rad).max())
+                    self._hear(name, Channel.FOLLOWING, strayed, observation)
+        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns)
+        if turn is None:
+            return
+        name, channel = turn
+        if channel in self._senses[name].cusums:
+            surprise = self._surprise.of(
+                name, self._window, observation, past=channel is Channel.PAST
+            )
+            if surprise is not None:
+                self._hear(name, channel, surprise, observation)
+
+    def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
+        sense = self._senses[name]
+        alarm = sense.cusums[channel].add(surprise, seen.stamp_ns)
+        if sense.why:
+            sense.agrees[channel] = sense.cusums[channel].agrees(surprise)
+            self._reconsider(name, sense, seen.stamp_ns)
+        elif alarm:
+            self._accuse(self._culprit(name, channel, seen), seen.stamp_ns)
+
+    def _culprit(self, name: str, channel: Channel, seen: Observation) -> str:
+        """Return the sense that is lying when one is contradicted.
+
+        A lie makes others surprising too. It is another one, if without it this one is as
+        expected, and it is not as expected without this one.
+        """
+        if channel is Channel.FOLLOWING:
+            return name
+        others = [n for n, s in self._senses.items() if n != name and not s.why]
+        for other in others:
+            if self._agrees_without(name, other, seen) and not self._agrees_without(
+                other, name, seen
+            ):
+                return other
+        return name
+
+    def _agrees_without(self, name: str, other: str, seen: Observation) -> bool:
+        """Tell whether a sense is as expected when another one is left out."""
+        has_past = self._surprise.has_past(name, self._window, seen.stamp_ns)
+        cusum = self._senses[name].cusums.get(Channel.PAST if has_past else Channel.OTHERS)
+        surprise = self._surprise.of(name, self._window, seen, past=has_past, without=other)
+        return cusum is None or surprise is None or cusum.agrees(surprise)
+
+    def _accuse(self, name: str, now_ns: int) -> None:
+        sense = self._senses[name]
+        channel = max(sense.cusums, key=lambda c: sense.cusums[c].share)
+        since_ns = [c.since_ns for c in sense.cusums.values() if c.since_ns is not None]
+        sense.why = f'contradicts {REFERENCE[channel]}'
+        sense.agrees = dict.fromkeys(sense.cusums, False)
+        sense.agrees_since_ns = None
+        if sense.trusted_ns is None or now_ns - sense.trusted_ns > FORGIVEN_AFTER_S * NS:
+            sense.agree_ns = round(AGREE_S * NS)
+        self._window.distrust(name, min(since_ns, default=now_ns))
+        for other, innocent in self._senses.items():
+            if other != name and not innocent.why:
+                innocent.clear()  # What spoke against it may have been the lie.
+
+    def _reconsider(self, name: str, sense: _Sense, now_ns: int) -> None:
+        """Believe a sense again that has agreed for a while."""
+        if not all(sense.agrees.values()):
+            sense.agrees_since_ns = None
+        elif sense.agrees_since_ns is None or now_ns < sense.agrees_since_ns:
+            sense.agrees_since_ns = now_ns
+        elif now_ns - sense.agrees_since_ns >= sense.agree_ns:
+            sense.why = ''
+            sense.trusted_ns = now_ns
+            sense.agree_ns = min(2 * sense.agree_ns, round(LONGEST_AGREE_S * NS))
+            sense.clear()
+            self._window.trust(name)

@@ -1,0 +1,68 @@
+"""Joint velocities that move the fingertip as wanted: what the experts of all tasks share."""
+
+from __future__ import annotations
+
+from mmvae_controller.simulation.arm import Arm
+from mmvae_controller.simulation.postures import HOME_RAD
+import numpy as np
+from numpy.typing import NDArray
+
+APPROACH_GAIN_PER_S = 4.0
+APPROACH_SPEED_M_S = 0.6
+DOWN = np.array([0.0, 0.0, -1.0])
+# Keeps the finger pointing along its axis, so that the tip, and not the arm, comes first.
+UPRIGHT_GAIN_PER_S = 2.0
+UPRIGHT_WEIGHT = 0.3
+# Damping of the pseudo-inverse (Nakamura and Hanafusa 1986): larger is calmer near singularities.
+DAMPING = 0.08
+POSTURE_GAIN_PER_S = 0.4
+JOINT_SPEED_RAD_S = 1.2
+# The fingertip goes over what is far to the side and comes down on it from above.
+HOVER_PER_SIDEWAYS = 0.6
+HOVER_MAX_M = 0.15
+
+
+def joint_velocity(
+    arm: Arm, tip_m_s: NDArray[np.float64], axis: NDArray[np.float64] = DOWN
+) -> NDArray[np.float64]:
+    """Return the joint velocity `(7,)` rad/s that moves the fingertip as wanted.
+
+    What the fingertip leaves free goes towards `HOME_RAD`. All joints are slowed alike when one
+    is faster than `JOINT_SPEED_RAD_S`.
+
+    Args:
+        arm: Where it stands now.
+        tip_m_s: Wanted velocity of the fingertip in the world, `(3,)`.
+        axis: Unit vector along which the finger is to point, `(3,)`.
+
+    """
+    position, _ = arm.state()
+    linear, angular = arm.fingertip_jacobian(position)
+    turn = UPRIGHT_GAIN_PER_S * np.cross(arm.fingertip_axis(), axis)
+    jacobian = np.vstack([linear, UPRIGHT_WEIGHT * angular])
+    wanted = np.concatenate([tip_m_s, UPRIGHT_WEIGHT * turn])
+    square = jacobian @ jacobian.T + DAMPING**2 * np.eye(len(wanted))
+    inverse = jacobian.T @ np.linalg.inv(square)
+    free = np.eye(len(position)) - inverse @ jacobian
+    joints = inverse @ wanted + free @ (POSTURE_GAIN_PER_S * (HOME_RAD - position))
+    return _shortened(joints, float(np.max(np.abs(joints))), JOINT_SPEED_RAD_S)
+
+
+def approach(
+    offset_m: NDArray[np.float64], fastest_m_s: float = APPROACH_SPEED_M_S
+) -> NDArray[np.float64]:
+    """Return the fingertip's velocity `(3,)` m/s that closes an offset, calmly at its end."""
+    wanted = APPROACH_GAIN_PER_S * offset_m
+    return _shortened(wanted, float(np.linalg.norm(wanted)), fastest_m_s)
+
+
+def from_above(offset_m: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return an offset `(3,)` m to a place above that one, the higher the farther to the side."""
+    hover = min(HOVER_PER_SIDEWAYS * float(np.linalg.norm(offset_m[:2])), HOVER_MAX_M)
+    above: NDArray[np.float64] = offset_m + np.array([0.0, 0.0, hover])
+    return above
+
+
+def _shortened(vector: NDArray[np.float64], length: float, longest: float) -> NDArray[np.float64]:
+    short: NDArray[np.float64] = vector * min(1.0, longest / max(length, longest))
+    return short

@@ -1,0 +1,232 @@
+"""Which senses are believed: sums of evidence, who is accused, and when one is believed again."""
+
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SoundRunning
+from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.listening import fit
+from mmvae_controller.control.trust import AGREE_S, Channel, Trust
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.modality.observation import Observation
+from mmvae_controller.modality.spec import Encoder, Modality, Role
+import numpy as np
+import pytest
+
+SOUND = SoundRunning(level=1.0, scale=0.5, allowance=0.5, threshold=15.0)
+SURE = math.exp(1.0)  # What sound running says at most nine times in ten.
+RARE = math.exp(3.0)  # Four times the scale above it.
+PERIOD_NS = NS // 40
+NAMES = ('camera', 'joints', 'touch')
+
+
+def modality(name):
+    return Modality(name, Role.SENSE, Encoder.VECTOR, (1,), 'm', ('x',), 0.2)
+
+
+class Scripted:
+    """Surprises as they are written down, by sense, and by sense and who is left out."""
+
+    def __init__(self):
+        self.now = dict.fromkeys(NAMES, SURE)
+        self.without = {}
+
+    def has_past(self, name, window, now_ns):
+        return True
+
+    def of(self, name, window, observation, past, without=None):
+        absent = [without, *(n for n in NAMES if window.distrusted_since_ns(n) is not None)]
+        found = [self.without[name, n] for n in absent if (name, n) in self.without]
+        return found[0] if found else self.now[name]
+
+
+class Rig:
+    """A trust whose clock runs from check to check."""
+
+    def __init__(self, sound):
+        self.window = ObservationWindow([modality(n) for n in NAMES], 0.1, {}, history_s=1.0)
+        self.surprise = Scripted()
+        self.trust = Trust(self.surprise, sound, self.window)
+        self.now_ns = 10 * NS
+
+    def run(self, seconds, strayed_rad=None):
+        """Check for a while; return after how many seconds a sense was first distrusted."""
+        first = None
+        for number in range(round(seconds * NS / PERIOD_NS)):
+            self.now_ns += PERIOD_NS
+            strayed = None if strayed_rad is None else np.array([0.0, strayed_rad])
+            self.trust.check(Observation(self.now_ns, {}, np.ones((3, 2), bool), None), strayed)
+            if first is None and any(self.trust.why(n) for n in NAMES):
+                first = (number + 1) * PERIOD_NS / NS
+        return first
+
+    @property
+    def accused(self):
+        return [n for n in NAMES if self.trust.why(n)]
+
+
+@pytest.fixture
+def rig():
+    return Rig({name: {Channel.PAST: SOUND} for name in NAMES})
+
+
+def test_evidence_is_how_far_in_the_tail_a_surprise_lies():
+    assert SOUND.evidence(SURE) == 0
+    assert SOUND.evidence(0.0) == 0
+    assert SOUND.evidence(RARE) == pytest.approx(4)
+    assert SOUND.evidence(1e30) == LARGEST_EVIDENCE
+
+
+@pytest.mark.parametrize('surprise', [math.nan, math.inf])
+def test_what_is_no_number_is_as_rare_as_can_be(surprise):
+    assert SOUND.evidence(surprise) == LARGEST_EVIDENCE
+
+
+@pytest.mark.parametrize('wrong', [{'scale': 0}, {'allowance': -1}, {'level': math.nan}])
+def test_a_test_that_finds_nothing_or_everything_is_refused(wrong):
+    numbers = {'level': 1.0, 'scale': 0.5, 'allowance': 0.5, 'threshold': 15.0} | wrong
+    with pytest.raises(ControlError, match='expected finite numbers'):
+        SoundRunning(**numbers)
+
+
+@given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60))
+def test_the_sum_is_never_below_0_and_begins_when_it_left_0(surprises):
+    cusum = Cusum(SOUND)
+    for number, surprise in enumerate(surprises):
+        before = cusum.total
+        cusum.add(surprise, number)
+        assert cusum.total >= 0
+        if cusum.total == 0:
+            assert cusum.since_ns is None
+        elif before == 0:
+            assert cusum.since_ns == number
+
+
+def test_single_surprises_raise_no_alarm_however_large(rig):
+    for _ in range(20):
+        rig.surprise.now['camera'] = 1e9
+        rig.run(0.1)
+        rig.surprise.now['camera'] = SURE
+        rig.run(1.5)
+    assert rig.accused == []
+
+
+def test_a_sense_that_goes_on_surprising_is_distrusted_from_when_it_began(rig):
+    rig.run(1.0)
+    began_ns = rig.now_ns
+    rig.surprise.now['camera'] = RARE
+    assert rig.run(2.0) == pytest.approx(0.35, abs=0.1)
+    assert rig.accused == ['camera']
+    assert rig.trust.why('camera') == 'contradicts the other senses and its own past'
+    since_ns = rig.window.distrusted_since_ns('camera')
+    assert began_ns < since_ns <= began_ns + 3 * PERIOD_NS
+
+
+def test_of_two_suspects_it_is_the_one_without_which_the_other_is_as_expected(rig):
+    # The camera lies; the joints are expected where the camera shows them, and surprise more.
+    rig.surprise.now |= {'camera': RARE, 'joints': 2 * RARE}
+    rig.surprise.without = {('joints', 'camera'): SURE, ('camera', 'joints'): RARE}
+    rig.run(1.0)
+    assert rig.accused == ['camera']
+
+
+def test_a_second_liar_is_found_beside_the_first(rig):
+    rig.surprise.now |= {'camera': RARE, 'touch': RARE}
+    rig.run(3.0)
+    assert rig.accused == ['camera', 'touch']
+
+
+def test_a_sense_that_agrees_again_for_a_while_is_believed_again(rig):
+    rig.surprise.now['touch'] = RARE
+    rig.run(1.0)
+    rig.surprise.now['touch'] = SURE
+    rig.run(AGREE_S - 0.1)
+    assert rig.accused == ['touch']
+    rig.run(0.3)
+    assert rig.accused == []
+    assert rig.window.distrusted_since_ns('touch') is None
+    assert rig.trust.evidence('touch') == 0
+
+
+def test_the_while_is_twice_as_long_after_each_relapse_and_short_again_much_later(rig):
+    def seconds_until_believed():
+        rig.surprise.now['touch'] = RARE
+        rig.run(1.0)
+        rig.surprise.now['touch'] = SURE
+        for number in range(1000):
+            if not rig.accused:
+                return number * 0.1
+            rig.run(0.1)
+        return math.inf
+
+    spans = [seconds_until_believed() for _ in range(3)]
+    assert spans == pytest.approx([0.5, 1.0, 2.0], abs=0.25)
+    rig.run(31.0)
+    assert seconds_until_believed() == pytest.approx(0.5, abs=0.25)
+
+
+def test_the_joints_are_compared_with_what_was_commanded_at_every_check():
+    sound = SoundRunning(level=math.log(0.01), scale=0.5, allowance=0.5, threshold=15.0)
+    rig = Rig({'joints': {Channel.FOLLOWING: sound}})
+    assert rig.run(5.0, strayed_rad=0.01) is None
+    assert rig.run(1.0, strayed_rad=-0.1) == pytest.approx(0.1, abs=0.05)
+    assert rig.trust.why('joints') == 'contradicts what was commanded'
+    rig.run(1.0, strayed_rad=0.005)
+    assert rig.accused == []
+
+
+def test_without_a_set_point_nothing_can_have_strayed_from_it():
+    rig = Rig({'joints': {Channel.FOLLOWING: SOUND}})
+    assert rig.run(1.0) is None
+    assert rig.trust.evidence('joints') == 0
+
+
+def test_what_is_not_named_is_believed_whatever_it_says():
+    rig = Rig({'camera': {Channel.PAST: SOUND}})
+    rig.surprise.now['joints'] = 1e9
+    rig.run(2.0)
+    assert rig.accused == []
+    assert rig.trust.evidence('joints') is None
+
+
+def test_after_clear_everything_is_believed(rig):
+    rig.surprise.now['camera'] = RARE
+    rig.run(1.0)
+    rig.trust.clear()
+    assert rig.accused == []
+    assert rig.window.distrusted_since_ns('camera') is None
+
+
+def sound_runs(random, runs, length=200):
+    """Return surprises whose logarithm has an exponential tail, as is assumed, and a memory."""
+    noise = random.exponential(0.3, (runs, length + 1))
+    return np.exp(0.5 + np.maximum(noise[:, 1:], 0.7 * noise[:, :-1]))
+
+
+def test_the_fitted_test_raises_about_as_many_false_alarms_as_allowed(random):
+    hours, allowed = 300 * 200 / 13 / 3600, 2.0
+    sound = fit(sound_runs(random, 300).tolist(), hours, allowed)
+    alarms, others = 0, sound_runs(random, 3000)
+    for run in others:
+        cusum = Cusum(sound)
+        alarms += any(cusum.add(surprise, 0) for surprise in run.tolist())
+    per_hour = alarms / (others.size / 13 / 3600)
+    assert per_hour <= 2 * allowed
+
+
+def test_the_fitted_test_finds_what_surprises_five_times_as_much(random):
+    sound = fit(sound_runs(random, 300).tolist(), 1.0, 1.0)
+    cusum, needed = Cusum(sound), []
+    for run in 5 * sound_runs(random, 50):
+        cusum.clear()
+        needed.append(next(n for n, s in enumerate(run.tolist()) if cusum.add(s, n)))
+    assert np.median(needed) <= 12
+
+
+@pytest.mark.parametrize(
+    'runs', [[[1.0] * 5] * 3, [[1.0] * 50] * 9, [[math.nan] * 50] * 10, [[math.inf] * 50] * 10]
+)
+def test_too_little_is_not_fitted_to(runs):
+    with pytest.raises(ControlError, match='expected at least'):
+        fit(runs, 1.0, 1.0)
