@@ -137,11 +137,11 @@ def calibrate(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
     task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
     robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
-    episodes: Annotated[int, typer.Option(min=20, help='Half to fit, half to count.')] = 400,
+    episodes: Annotated[int, typer.Option(min=20, help='Half to fit, half to count.')] = 960,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 500000,
     alarms_per_hour: Annotated[
         float, typer.Option(min=0.001, help='False alarms allowed, of each test of a sense.')
-    ] = 0.5,
+    ] = 0.1,
 ) -> None:
     """Measure how the senses agree while nothing is wrong: what lying senses are found by."""
     with explained():

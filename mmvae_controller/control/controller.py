@@ -255,7 +255,7 @@ class Controller:
         if measured is None:
             if self._sent is not None and self._is_lost(now_ns):
                 self._forget_set_point()
-            return '' if self._sent is not None else f'{self.robot.anchor} is not known'
+            return '' if self._sent is not None else self._why_unmeasured()
         resuming, self._resuming = self._resuming, False
         if self._sent is not None:
             error_rad = np.abs(measured - self._sent.position)
@@ -273,6 +273,11 @@ class Controller:
         if self._stopped:
             return self._let_go or 'stopped'
         return self._anchor(measured, now_ns)
+
+    def _why_unmeasured(self) -> str:
+        anchor = self.robot.anchor
+        why = self.trust.why(anchor) if self.trust else ''
+        return f'{anchor} {why}: let go until resumed' if why else f'{anchor} is not known'
 
     def _measure(self, observation: Observation, now_ns: int) -> NDArray[np.float64] | None:
         """Return the measured position of the commanded joints, None when it is not known."""

@@ -14,7 +14,7 @@ from itertools import cycle
 
 from mmvae_controller.control.cusum import Cusum, SoundRunning
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.control.window import NS, ObservationWindow, SenseState
 from mmvae_controller.modality.observation import Observation
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,12 @@ class Channel(StrEnum):
 
 
 Sound = Mapping[str, Mapping[Channel, SoundRunning]]
-
+# The model is asked in one of two ways, never in both: either can agree for it.
+SIDE = {
+    Channel.PAST: Channel.PAST,
+    Channel.OTHERS: Channel.PAST,
+    Channel.FOLLOWING: Channel.FOLLOWING,
+}
 
 REFERENCE = {
     Channel.PAST: 'the other senses and its own past',
@@ -79,6 +84,12 @@ class Rota:
             return None
         has_past = surprise.has_past(name, window, now_ns)
         return name, Channel.PAST if has_past else Channel.OTHERS
+
+
+def others_measured(window: ObservationWindow, name: str) -> bool:
+    """Tell whether all senses but one were measured when the window was last read."""
+    states = window.states()
+    return all(s is SenseState.MEASURED for n, s in states.items() if n != name)
 
 
 class Trust:
@@ -139,7 +150,9 @@ class Trust:
         if turn is None:
             return
         name, channel = turn
-        if channel in self._senses[name].cusums:
+        # How surprising a sense is with others missing was not measured.
+        complete = others_measured(self._window, name)
+        if channel in self._senses[name].cusums and (complete or self._senses[name].why):
             surprise = self._surprise.of(
                 name, self._window, observation, past=channel is Channel.PAST
             )
@@ -150,7 +163,7 @@ class Trust:
         sense = self._senses[name]
         alarm = sense.cusums[channel].add(surprise, seen.stamp_ns)
         if sense.why:
-            sense.agrees[channel] = sense.cusums[channel].agrees(surprise)
+            sense.agrees[SIDE[channel]] = sense.cusums[channel].agrees(surprise)
             self._reconsider(name, sense, seen.stamp_ns)
         elif alarm:
             self._accuse(self._culprit(name, channel, seen), seen.stamp_ns)
@@ -183,7 +196,7 @@ class Trust:
         channel = max(sense.cusums, key=lambda c: sense.cusums[c].share)
         since_ns = [c.since_ns for c in sense.cusums.values() if c.since_ns is not None]
         sense.why = f'contradicts {REFERENCE[channel]}'
-        sense.agrees = dict.fromkeys(sense.cusums, False)
+        sense.agrees = {SIDE[c]: False for c in sense.cusums}
         sense.agrees_since_ns = None
         if sense.trusted_ns is None or now_ns - sense.trusted_ns > FORGIVEN_AFTER_S * NS:
             sense.agree_ns = round(AGREE_S * NS)

@@ -57,7 +57,7 @@ def fit_sound(runs: list[Noted], hours: float, alarms_per_hour: float) -> Sound:
     """Return the test of each sense and channel."""
     return {
         name: {
-            channel: fit([run[name][channel] for run in runs], hours, alarms_per_hour)
+            channel: fit(channel, [run[name][channel] for run in runs], hours, alarms_per_hour)
             for channel in channels
         }
         for name, channels in runs[0].items()

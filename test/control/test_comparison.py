@@ -42,7 +42,7 @@ def test_what_was_measured_of_another_network_is_refused(network):
     write_sound(network, SOUND, {})
     path = network.folder / SOUND_FILE
     path.write_text(path.read_text().replace('network_sha256: ', 'network_sha256: 0'))
-    with pytest.raises(ControlError, match='another network.*mmvae calibrate'):
+    with pytest.raises(ControlError, match=r'another network.*mmvae calibrate'):
         read_comparison(network)
 
 
