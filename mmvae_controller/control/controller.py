@@ -208,6 +208,8 @@ class Controller:
             # What was fresh when the question was asked is not when the answer is late.
             fresh = self._clock_ns() - asked_ns <= self.robot.watchdog_s * NS
             decision = self._judge(self._sent, estimate, fresh, now_ns)
+            if estimate.refused is not None:
+                decision = hold(self._sent, estimate.refused)
         if decision is not None:
             self._remember(decision, now_ns)
         self._seen = observation

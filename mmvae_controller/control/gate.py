@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CLOCK = 'clock'
     WATCHDOG = 'watchdog'
     NO_ANCHOR = 'no_anchor'
+    NO_GOAL = 'no_goal'
     ERROR = 'error'
 
 

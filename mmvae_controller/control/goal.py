@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.gate import Reason
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import Estimate
 from mmvae_controller.control.window import NS
@@ -101,11 +102,11 @@ class GoalPolicy:
     def decide(self, observation: Observation) -> Estimate:
         """Decode the command that leads from here to the goal.
 
-        Without a goal there is no command either: NaN, which no gate lets through.
+        Without a goal it refuses; its numbers are NaN, which no gate lets through either.
         """
         if self._goal is None or self.trouble(observation.stamp_ns):
             nothing = np.full(self._command.shape, np.nan)
-            return Estimate(nothing, nothing)
+            return Estimate(nothing, nothing, Reason.NO_GOAL)
         for name, value in self._values.items():
             value[PREVIOUS] = observation.values[name][CURRENT]
         self._values[self.modality.name][CURRENT] = self._goal

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from mmvae_controller.control.gate import Reason
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.observation import CURRENT, Observation, policy_query
 import numpy as np
@@ -13,10 +14,18 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimate:
-    """A wanted command and how certain it is: mean and standard deviation, `(D,)`."""
+    """A wanted command and how certain it is.
+
+    Args:
+        mean: `(D,)`.
+        std: `(D,)`.
+        refused: Why nothing is wanted, whatever the numbers are; None if something is.
+
+    """
 
     mean: NDArray[np.float64]
     std: NDArray[np.float64]
+    refused: Reason | None = None
 
 
 class Policy(Protocol):

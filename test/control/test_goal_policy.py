@@ -7,6 +7,7 @@ import re
 
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.gate import Reason
 from mmvae_controller.control.goal import GoalPolicy
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.window import NS
@@ -93,7 +94,9 @@ def test_the_observation_is_left_as_it_is(policy, random):
 
 def refuses(policy, spy, random, now_ns=NS):
     estimate = policy.decide(observe(random, now_ns))
-    return not spy.asked and np.isnan(estimate.mean).all() and np.isnan(estimate.std).all()
+    assert np.isnan(estimate.mean).all()
+    assert np.isnan(estimate.std).all()
+    return not spy.asked and estimate.refused is Reason.NO_GOAL
 
 
 def test_without_a_goal_nothing_is_asked_and_nothing_wanted(policy, spy, random):

@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LAUNCH = ROOT / 'launch'
-NAMES = ['controller', 'simulation']
+NAMES = ['controller', 'goals', 'imitate', 'simulation']
 
 
 def describe(name: str) -> Any:

@@ -105,7 +105,7 @@ def test_places_of_one_moment_become_one_hand_and_are_used_once():
     left, right = np.array([1.0, 2.0]), np.array([3.0, 4.0])
     assert pairing.see('right', 100, right) is None
     assert pairing.see('left', 109, left).tolist() == [1, 2, 3, 4]
-    assert pairing.see('left', 112, left) is None
+    assert pairing.see('left', 110, left) is None
 
 
 def test_places_of_two_moments_are_no_hand():
