@@ -79,7 +79,6 @@ class InputHealth:
             },
         )
 
-
     def _judgement(self, age_s: float, sensed: Sensed | None) -> tuple[Level, str]:
         if sensed is not None and sensed.state is SenseState.MEASURED:
             return Level.OK, 'known'

@@ -27,6 +27,10 @@ class CameraPose:
     field_of_view_deg: float
 
 
+# The robot's own camera.
+CAMERA_POSE = CameraPose(eye=(1.6, 0.0, 1.35), target=(0.4, 0.0, 0.12), field_of_view_deg=46.0)
+
+
 class CameraState(StrEnum):
     """What the camera delivers: pictures, darkness, or nothing."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import tempfile
 
 from mmvae_controller.simulation.arm import Arm, FINGERTIP_RADIUS_M
+from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.postures import draw_posture
 from mmvae_controller.simulation.reach import approach, from_above, joint_velocity
 from mmvae_controller.simulation.standing import Standing
@@ -171,8 +172,6 @@ class Press:
 
 def seen_at(place_m: NDArray[np.float64], height_m: float) -> NDArray[np.float64]:
     """Return where a place `(3,)` m seems to be to the camera when taken to be at a height."""
-    from mmvae_controller.simulation.simulator import CAMERA_POSE  # Which imports the tasks.
-
     eye = np.array(CAMERA_POSE.eye)
     ray = place_m - eye
     seen: NDArray[np.float64] = eye + ray * (height_m - eye[2]) / ray[2]

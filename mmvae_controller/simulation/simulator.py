@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mmvae_controller.simulation.arm import Arm
-from mmvae_controller.simulation.camera import Camera, CameraPose
+from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
 from mmvae_controller.simulation.showing import views_of
 from mmvae_controller.simulation.tasks import Task
 import numpy as np
@@ -23,7 +23,6 @@ PHYSICS_STEP_NS = NS // PHYSICS_HZ
 RESET_EVERY_STEPS = PHYSICS_HZ // CAMERA_HZ
 RESET_EVERY_NS = NS // CAMERA_HZ
 CAMERA_SIZE = (64, 64)
-CAMERA_POSE = CameraPose(eye=(1.6, 0.0, 1.35), target=(0.4, 0.0, 0.12), field_of_view_deg=46.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -194,9 +194,7 @@ def test_what_the_loop_missed_while_it_was_inactive_is_no_complaint(rig: Any):
     it.node.trigger_deactivate()
     heard = it.node._wiring.inputs.health['joints']
     before = heard.status(0, None).values['received']
-    it.peer.until(
-        lambda: heard.status(0, None).values['received'] > before + 50, 'a second'
-    )
+    it.peer.until(lambda: heard.status(0, None).values['received'] > before + 50, 'a second')
     it.node.trigger_activate()
     it.until_moving()
     it.diagnostics.clear()

@@ -39,9 +39,7 @@ def test_a_known_sense_tells_its_state_its_age_and_its_measures_in_this_order(
     ]
 
 
-@pytest.mark.parametrize(
-    ('known', 'state'), [(BEFORE, 'known at t-1 only'), (MISSING, 'masked')]
-)
+@pytest.mark.parametrize(('known', 'state'), [(BEFORE, 'known at t-1 only'), (MISSING, 'masked')])
 def test_a_sense_that_is_missing_at_t_warns_and_says_since_when(
     camera: SenseHealth, known: tuple[bool, bool], state: str
 ):

@@ -2,6 +2,7 @@
 
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.postures import HOME_RAD
@@ -14,7 +15,7 @@ from mmvae_controller.simulation.press import (
     TOO_HARD_N,
     TOO_HARD_S,
 )
-from mmvae_controller.simulation.simulator import CAMERA_POSE, PHYSICS_HZ, Simulator
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks import make_task
 import numpy as np
 import pybullet
