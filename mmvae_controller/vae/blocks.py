@@ -59,7 +59,9 @@ class ImageEncoder(nn.Module):
         self.register_buffer('grid', grid, persistent=False)
         shrunk = 2 ** len(channels)
         flat = (height // shrunk) * (width // shrunk) * previous
-        self.features = 2 * points + flat
+        # Of the features, those that are places come first.
+        self.places = 2 * points
+        self.features = self.places + flat
 
     def forward(self, picture: Tensor) -> Tensor:
         """Return the features."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.vae.blocks import ImageDecoder, ImageEncoder, mlp
 from mmvae_controller.vae.config import Likelihood, NetworkConfig
@@ -80,6 +81,9 @@ class ImageIn(nn.Module):
         channels = config.branches[modality.name].encoder
         self.encoder = ImageEncoder((height, width, colours), channels, config.activation)
         self.features = self.steps * (self.encoder.features + 1)
+        self.motion = config.branches[modality.name].motion
+        if self.motion:
+            self.features += self.encoder.places
 
     def forward(self, normalised: Tensor, known: Tensor, rows: Rows = None) -> Tensor:
         """Return features `(B, F)` from `(V, S, H, W, C)` and `(B, S)`.
@@ -98,7 +102,12 @@ class ImageIn(nn.Module):
             if rows is not None:
                 features = features[rows]
             features = torch.where(visible[:, :, None], features, 0.0)
-        return torch.cat([features.flatten(1), known], dim=1)
+        parts = [features.flatten(1), known]
+        if self.motion:
+            places = features[:, :, : self.encoder.places]
+            both = visible.all(dim=1, keepdim=True)
+            parts.append(self.motion * both * (places[:, CURRENT] - places[:, PREVIOUS]))
+        return torch.cat(parts, dim=1)
 
     def _look_at_visible(self, pictures: Tensor, visible: Tensor) -> Tensor:
         """Return features, 0 where masked; what muting hides costs no convolution."""

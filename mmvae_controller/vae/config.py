@@ -77,6 +77,8 @@ class BranchConfig:
             without, vectors stay as they are. Only Gaussians may be normalised.
         trunk: How many numbers of the shared decoder's last layer it reads for itself; all
             of them, with the others, where 0.
+        motion: Of an image: what moved between its two steps is a feature too, times this; half a
+            picture is 1. What rolls by a pixel between two steps would hardly be seen; 0: not.
 
     """
 
@@ -87,6 +89,7 @@ class BranchConfig:
     likelihood: Likelihood = Likelihood.GAUSSIAN
     normalise: bool = True
     trunk: int = 0
+    motion: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +215,7 @@ def _branch(section: Section) -> BranchConfig:
         likelihood=section.choice('likelihood', Likelihood, default.likelihood),
         normalise=section.flag('normalise', default.normalise),
         trunk=section.integer('trunk', default=default.trunk),
+        motion=section.number('motion', default=default.motion, low=0.0),
     )
     section.done()
     if branch.likelihood is not Likelihood.GAUSSIAN and branch.normalise:
@@ -246,6 +250,8 @@ def _check_images(modalities: tuple[Modality, ...], config: NetworkConfig) -> No
     for modality in modalities:
         branch = config.branches[modality.name]
         if modality.encoder is not Encoder.IMAGE:
+            if branch.motion:
+                raise VaeError(f'{modality.name}: motion is for images, a vector has its numbers')
             continue
         for way, channels in (('encoder', branch.encoder), ('decoder', branch.decoder)):
             if not channels:
@@ -258,6 +264,8 @@ def _check_images(modalities: tuple[Modality, ...], config: NetworkConfig) -> No
                 )
         if branch.likelihood is Likelihood.CATEGORICAL:
             raise VaeError(f'{modality.name}: an image is not one of some classes')
+        if branch.motion and config.steps != STEPS:
+            raise VaeError(f'{modality.name}: motion is between {STEPS} steps, not {config.steps}')
 
 
 def _plain(value: Any) -> Any:
