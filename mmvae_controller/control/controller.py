@@ -74,11 +74,19 @@ class Judge(Protocol):
     def clear(self) -> None:
         """Begin anew."""
 
-    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
-        """Compare a sense."""
+    def check(
+        self,
+        observation: Observation,
+        strayed_rad: NDArray[np.float64] | None,
+        urgent: str | None = None,
+    ) -> None:
+        """Compare a sense; an urgent one out of turn."""
 
     def why(self, name: str) -> str:
         """Return why a sense is distrusted; empty if it is believed."""
+
+    def doubts(self, name: str) -> bool:
+        """Tell whether it could be compared, and has not agreed yet."""
 
     def evidence(self, name: str) -> float | None:
         """Return how much speaks against it, 1 at the alarm; None if it is not compared."""
@@ -150,11 +158,11 @@ class Controller:
         self._rows = {m.name: row for row, m in enumerate(modalities)}
         anchor = next(m for m in robot.modalities if m.name == robot.anchor)
         self._anchor_index = [anchor.channels.index(j) for j in robot.output.joints]
-        self._anchor_is_commanded = sorted(self._anchor_index) == list(range(anchor.size))
         self._clock_ns = clock_ns
         self._sent: Sent | None = None
         self._sent_ns = 0
         self._measured_ns: int | None = None
+        self._measured: NDArray[np.float64] | None = None
         self._stopped = False
         self._resuming = False
         self._let_go = ''
@@ -231,7 +239,8 @@ class Controller:
         if self._sent is not None and newest is not None:
             measured = newest.value[self._anchor_index].astype(np.float64)
             strayed_rad = measured - self._sent.position
-        self.trust.check(self._seen, strayed_rad)
+        urgent = self.robot.anchor if self._sent is None else None
+        self.trust.check(self._seen, strayed_rad, urgent)
         self._seen = None
 
     def hold(self, reason: Reason, now_ns: int) -> Decision | None:
@@ -274,6 +283,9 @@ class Controller:
                 )
         if self._stopped:
             return self._let_go or 'stopped'
+        if self.trust is not None and self.trust.doubts(self.robot.anchor):
+            # Joints that lie would make the arm jump to where they seem to be.
+            return f'{self.robot.anchor} has not yet agreed with the other senses'
         return self._anchor(measured, now_ns)
 
     def _why_unmeasured(self) -> str:
@@ -286,8 +298,8 @@ class Controller:
         if not self.window.measured[self._rows[self.robot.anchor], CURRENT]:
             return None  # What is predicted of it is no measurement.
         self._measured_ns = now_ns
-        measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
-        return np.asarray(measured[self._anchor_index])
+        self._measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
+        return np.asarray(self._measured[self._anchor_index])
 
     def _is_lost(self, now_ns: int) -> bool:
         if self._measured_ns is None or now_ns < self._measured_ns:
@@ -330,8 +342,8 @@ class Controller:
         self._sent_ns = now_ns
         self.window.push(self.robot.command.name, decision.sent.value(self._quantity), now_ns)
         # The best there is to know of where the arm is, when nobody measures it.
-        if self._anchor_is_commanded:
-            assumed = np.empty(len(self._anchor_index))
+        if self._measured is not None:
+            assumed = self._measured.copy()
             assumed[self._anchor_index] = decision.sent.position
             self.window.assume(self.robot.anchor, assumed, now_ns)
 

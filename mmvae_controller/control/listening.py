@@ -55,11 +55,20 @@ class Listener:
         """Return nothing: it is believed."""
         return ''
 
+    def doubts(self, name: str) -> bool:
+        """Return that it is believed."""
+        return False
+
     def evidence(self, name: str) -> float | None:
         """Return nothing: it is not judged."""
         return None
 
-    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
+    def check(
+        self,
+        observation: Observation,
+        strayed_rad: NDArray[np.float64] | None,
+        urgent: str | None = None,
+    ) -> None:
         """Note what `Trust.check` would judge."""
         if strayed_rad is not None and self._anchor in self.noted:
             self.noted[self._anchor][Channel.FOLLOWING].append(float(np.abs(strayed_rad).max()))

@@ -23,6 +23,8 @@ AGREE_S = 0.5
 LONGEST_AGREE_S = 8.0
 # After so long without a relapse the while is a short one again.
 FORGIVEN_AFTER_S = 30.0
+# So often in a row a sense has to agree before an arm is told to stay where it says.
+VOUCHED = 3
 
 
 class Channel(StrEnum):
@@ -61,6 +63,7 @@ class _Sense:
     agrees_since_ns: int | None = None
     agree_ns: int = round(AGREE_S * NS)
     trusted_ns: int | None = None
+    agreed: int = 0
 
     def clear(self) -> None:
         """Let nothing speak against it."""
@@ -73,13 +76,18 @@ class Rota:
 
     def __init__(self, names: Sequence[str]) -> None:
         """Begin with the first."""
+        self._names = tuple(names)
         self._turns = cycle(names)
 
     def next(
-        self, surprise: Surprise, window: ObservationWindow, now_ns: int
+        self,
+        surprise: Surprise,
+        window: ObservationWindow,
+        now_ns: int,
+        urgent: str | None = None,
     ) -> tuple[str, Channel] | None:
         """Return the next sense, and what to compare it with; None if there is no sense."""
-        name = next(self._turns, None)
+        name = urgent if urgent in self._names else next(self._turns, None)
         if name is None:
             return None
         has_past = surprise.has_past(name, window, now_ns)
@@ -125,6 +133,14 @@ class Trust:
         """Return why a sense is distrusted; empty if it is believed."""
         return self._senses[name].why if name in self._senses else ''
 
+    def doubts(self, name: str) -> bool:
+        """Tell whether a sense could be compared with the others, and has not agreed yet."""
+        sense = self._senses.get(name)
+        if sense is None or not others_measured(self._window, name):
+            return False
+        by_model = any(SIDE[channel] is Channel.PAST for channel in sense.cusums)
+        return by_model and sense.agreed < VOUCHED
+
     def evidence(self, name: str) -> float | None:
         """Return how much speaks against a sense, 1 at the alarm; None if it is not compared."""
         sense = self._senses.get(name)
@@ -132,13 +148,19 @@ class Trust:
             return None
         return max(c.share for c in sense.cusums.values())
 
-    def check(self, observation: Observation, strayed_rad: NDArray[np.float64] | None) -> None:
+    def check(
+        self,
+        observation: Observation,
+        strayed_rad: NDArray[np.float64] | None,
+        urgent: str | None = None,
+    ) -> None:
         """Compare the next sense.
 
         Args:
             observation: The last one read from the window.
             strayed_rad: By how much the commanded joints are measured away from their set-point
                 `(D,)`; None while there is none.
+            urgent: A sense that is compared out of turn.
 
         """
         if strayed_rad is not None:
@@ -146,7 +168,7 @@ class Trust:
                 if Channel.FOLLOWING in sense.cusums:
                     strayed = float(np.abs(strayed_rad).max())
                     self._hear(name, Channel.FOLLOWING, strayed, observation)
-        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns)
+        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns, urgent)
         if turn is None:
             return
         name, channel = turn
@@ -161,6 +183,8 @@ class Trust:
 
     def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
         sense = self._senses[name]
+        if SIDE[channel] is Channel.PAST:
+            sense.agreed = sense.agreed + 1 if sense.cusums[channel].agrees(surprise) else 0
         alarm = sense.cusums[channel].add(surprise, seen.stamp_ns)
         if sense.why:
             sense.agrees[SIDE[channel]] = sense.cusums[channel].agrees(surprise)

@@ -51,7 +51,7 @@ class Rig:
         self.now_ns = 10 * NS
         self.silent = set()
 
-    def run(self, seconds, strayed_rad=None):
+    def run(self, seconds, strayed_rad=None, urgent=None):
         """Check for a while; return after how many seconds a sense was first distrusted."""
         first = None
         for number in range(round(seconds * NS / PERIOD_NS)):
@@ -60,7 +60,8 @@ class Rig:
                 self.window.push(name, np.zeros(1), self.now_ns)
             self.window.read(self.now_ns)
             strayed = None if strayed_rad is None else np.array([0.0, strayed_rad])
-            self.trust.check(Observation(self.now_ns, {}, np.ones((3, 2), bool), None), strayed)
+            seen = Observation(self.now_ns, {}, np.ones((3, 2), bool), None)
+            self.trust.check(seen, strayed, urgent)
             if first is None and any(self.trust.why(n) for n in NAMES):
                 first = (number + 1) * PERIOD_NS / NS
         return first
@@ -268,3 +269,34 @@ def test_the_fitted_test_finds_what_surprises_five_times_as_much(random):
 def test_too_little_is_not_fitted_to(runs):
     with pytest.raises(ControlError, match='expected at least'):
         fit(Channel.PAST, runs, 1.0, 1.0)
+
+
+def test_a_sense_is_doubted_until_it_has_agreed_three_times_in_a_row(rig):
+    assert not rig.trust.doubts('joints')  # Nothing was measured that it could agree with.
+    rig.surprise.now['joints'] = RARE
+    rig.run(0.2)
+    assert rig.trust.doubts('joints')
+    rig.surprise.now['joints'] = SURE
+    rig.run(0.5)
+    assert not rig.trust.doubts('joints')
+    rig.trust.clear()
+    rig.run(PERIOD_NS / NS)
+    assert rig.trust.doubts('joints')
+
+
+def test_a_sense_that_cannot_be_compared_is_not_doubted(rig):
+    rig.silent = {'touch'}
+    rig.run(0.1)
+    assert not rig.trust.doubts('joints')
+    following = Rig({'joints': {Channel.FOLLOWING: SOUND}})
+    following.run(0.1)
+    assert not following.trust.doubts('joints')
+    assert not following.trust.doubts('camera')
+
+
+def test_an_urgent_sense_is_compared_every_time(rig):
+    rig.surprise.now['joints'] = SURE
+    for _ in range(3):
+        rig.run(PERIOD_NS / NS, urgent='joints')
+    assert not rig.trust.doubts('joints')
+    assert rig.trust.doubts('camera')

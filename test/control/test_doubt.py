@@ -1,0 +1,121 @@
+"""A controller and what it is told about its senses: no set-point from joints that are doubted."""
+
+from dataclasses import replace
+
+from mmvae_controller.control.controller import Controller
+from mmvae_controller.control.gate import Reason
+from mmvae_controller.control.policy import Estimate
+from mmvae_controller.control.window import NS, SenseState
+import numpy as np
+import pytest
+
+PERIOD_NS = NS // 50
+MEASURED = np.array([0.1, 0.2, 0.3])
+PICTURE = np.full((8, 8, 3), 100, dtype=np.uint8)
+
+
+class Told:
+    """A judge that says what it is told to."""
+
+    def __init__(self):
+        self.doubted = False
+        self.distrusted = ''
+        self.checked = []
+
+    def trust(self, window, robot):
+        self.window = window
+        return self
+
+    def clear(self):
+        pass
+
+    def check(self, observation, strayed_rad, urgent=None):
+        self.checked.append((strayed_rad, urgent))
+
+    def why(self, name):
+        return self.distrusted if name == 'joints' else ''
+
+    def doubts(self, name):
+        return self.doubted and name == 'joints'
+
+    def evidence(self, name):
+        return 0.0
+
+
+class Wish:
+    def decide(self, observation):
+        return Estimate(np.array([0.1, -0.1]), np.zeros(2))
+
+
+@pytest.fixture
+def told():
+    return Told()
+
+
+@pytest.fixture
+def controller(robot, told):
+    sources = dict(robot.sources)
+    sources['joints'] = replace(sources['joints'], max_prediction_s=0.5)
+    return Controller(
+        replace(robot, sources=sources), robot.modalities, 0.1, Wish(), comparison=told
+    )
+
+
+def run(controller, start_ns, count, joints=MEASURED):
+    ticks = []
+    for number in range(count):
+        now_ns = start_ns + number * PERIOD_NS
+        if joints is not None:
+            controller.push('joints', joints, now_ns)
+        controller.push('camera', PICTURE, now_ns)
+        ticks.append(controller.tick(now_ns))
+        controller.check_senses()
+    return ticks
+
+
+def test_no_set_point_is_taken_from_joints_that_have_not_agreed_yet(controller, told):
+    told.doubted = True
+    (*_, tick) = run(controller, 0, 5)
+    assert tick.decision is None
+    assert tick.idle == 'joints has not yet agreed with the other senses'
+    assert {urgent for _, urgent in told.checked} == {'joints'}
+    told.doubted = False
+    (tick,) = run(controller, 5 * PERIOD_NS, 1)
+    assert tick.decision is not None
+
+
+def test_with_a_set_point_doubt_changes_nothing(controller, told):
+    run(controller, 0, 3)
+    told.doubted = True
+    (*_, tick) = run(controller, 3 * PERIOD_NS, 3)
+    assert not tick.decision.holding
+    assert told.checked[-1][1] is None
+    assert np.abs(told.checked[-1][0]).max() < 0.1
+
+
+def test_joints_that_nobody_measures_are_taken_to_be_where_they_were_sent(controller):
+    run(controller, 0, 10)
+    start_ns = 10 * PERIOD_NS
+    ticks = run(controller, start_ns, 25, joints=None)
+    last = ticks[-1]
+    assert last.senses['joints'] is SenseState.PREDICTED
+    assert not last.decision.holding
+    seen = controller.window.read(start_ns + 24 * PERIOD_NS).values['joints']
+    assert not np.allclose(seen[1], MEASURED)
+
+
+def test_joints_that_are_not_measured_for_too_long_hold_the_arm(controller):
+    run(controller, 0, 10)
+    (*_, tick) = run(controller, 10 * PERIOD_NS, 40, joints=None)
+    assert tick.senses['joints'] is SenseState.MASKED
+    assert tick.decision.reasons == (Reason.STALE,)
+    assert tick.missing == ('joints',)
+
+
+def test_a_set_point_that_was_lost_to_distrust_waits_for_resume_and_says_so(controller, told):
+    run(controller, 0, 10)
+    told.distrusted = 'contradicts what was commanded'
+    told.window.distrust('joints', 0)
+    (*_, tick) = run(controller, 10 * PERIOD_NS, 120)
+    assert tick.decision is None
+    assert tick.idle == 'joints contradicts what was commanded: let go until resumed'
