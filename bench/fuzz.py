@@ -23,8 +23,8 @@ from tempfile import TemporaryDirectory
 import time
 
 from fuzz_stream import CAMERA, Episode, JOINTS, Stream, Tally, TOUCH
+from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.comparison import read_comparison
-from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy
 from mmvae_controller.modality.contract import NETWORK_FILE
@@ -46,10 +46,7 @@ FIRST_EPISODE = 5000
 def record(model: Path, episodes: int) -> list[Episode]:
     """Return what was sensed while the model did its task."""
     network, robot = Network(model), load_robot(ROBOT)
-    contract = network.contract
-    controller = Controller(
-        robot, contract.modalities, contract.step_s, NetworkPolicy(network), lambda: 0
-    )
+    controller = controller_of(network, robot, clock_ns=lambda: 0)
     simulator = Simulator(make_task(TASK))
     heard: list[Values] = []
 

@@ -134,6 +134,7 @@ class Stream:
             self._policy,
             lambda: self._policy.clock_ns,
             comparison,
+            contract.longest_age_s,
         )
         self._judge = Judge(robot, contract.modalities)
         self._period_ns = round(NS / robot.rate_hz)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+from mmvae_controller.cli.files import require_place
 from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
-from mmvae_controller.control.comparison import Comparison, write_sound
+from mmvae_controller.control.comparison import Comparison, SOUND_FILE, write_sound
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.modality.robot_file import load_robot
@@ -23,6 +24,7 @@ def run(
 ) -> None:
     """Measure, write the file into the model's folder, and say what it leads to."""
     network = Network(find_model(model))
+    require_place(network.folder / SOUND_FILE)
     configured = load_robot(find_robot(robot))
     network.contract.check_fits(configured)
     fitted = round(FITTED_SHARE * episodes)

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller import __version__
-from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.files import require_place
+from mmvae_controller.cli.files import require_own, require_place
 from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
@@ -25,11 +24,7 @@ STATE_FILE = 'cloning.safetensors'
 
 def run(dataset: str, out: Path, config: str, epochs: int | None) -> None:
     """Clone, with a progress bar; the peer is written at the end."""
-    if (out / PEER_FILE).exists() and not (out / STATE_FILE).exists():
-        raise CliError(
-            f'{out}: holds a finished peer that this run did not make; name another folder '
-            'with --out'
-        )
+    require_own(out, PEER_FILE, STATE_FILE, 'peer')
     data = open_windows(dataset)
     settings = load_cloning_config(find_config(config), data.description.modalities, epochs)
     cloner = Cloner(settings, data)

@@ -56,3 +56,23 @@ def write_json(path: Path, data: Any) -> None:
 
 def _aside(path: Path) -> Path:
     return path.with_name(f'.{path.name}.part')
+
+
+def require_own(out: Path, finished: str, state: str, what: str) -> None:
+    """Refuse to write over what was shipped, copied or made elsewhere.
+
+    Args:
+        out: The folder to be written.
+        finished: The file that a finished one has.
+        state: The file from which a run of ours would go on.
+        what: It is, for people.
+
+    Raises:
+        CliError: It is finished, and there is no state.
+
+    """
+    if (out / finished).exists() and not (out / state).exists():
+        raise CliError(
+            f'{out}: holds a finished {what} that this run did not make; name another folder '
+            'with --out'
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.files import require_place
+from mmvae_controller.cli.files import require_own, require_place
 from mmvae_controller.cli.paths import find_config, find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
@@ -45,7 +45,7 @@ def run(
     dataset: str, out: Path, config: str, overrides: Overrides, initial: str | None = None
 ) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
-    _require_own(out)
+    require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
     data = open_windows(dataset)
     settings = overrides.apply(load_training_config(find_config(config), data.modalities))
     trainer = Trainer(settings, data, find_model(initial) if initial else None)
@@ -84,15 +84,6 @@ def run(
         {name: ageing.longest_s for name, ageing in settings.stale.items()},
     )
     print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
-
-
-def _require_own(out: Path) -> None:
-    """Refuse to write over a model that was shipped, copied or made elsewhere."""
-    if (out / CONTRACT_FILE).exists() and not (out / STATE_FILE).exists():
-        raise CliError(
-            f'{out}: holds a finished model that this run did not make; name another folder '
-            'with --out'
-        )
 
 
 def _figures(trainer: Trainer) -> str:

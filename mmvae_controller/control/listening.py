@@ -9,7 +9,7 @@ import math
 from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SMALLEST_SURPRISE, SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.trust import Channel, others_measured, Rota
+from mmvae_controller.control.trust import Channel, Rota, strayed
 from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.robot import Robot
@@ -37,11 +37,9 @@ class Listener:
 
     def __init__(self, surprise: Surprise, window: ObservationWindow, robot: Robot) -> None:
         """Listen to the senses that are compared."""
-        self._surprise = surprise
-        self._window = window
         self._anchor = robot.anchor
         self._names = [n for n, source in robot.sources.items() if source.compared]
-        self._rota = Rota(self._names)
+        self._rota = Rota(surprise, window, self._names)
         self.noted: dict[str, dict[Channel, list[float]]] = {}
         self.clear()
 
@@ -71,14 +69,10 @@ class Listener:
     ) -> None:
         """Note what `Trust.check` would judge."""
         if strayed_rad is not None and self._anchor in self.noted:
-            self.noted[self._anchor][Channel.FOLLOWING].append(float(np.abs(strayed_rad).max()))
-        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns)
-        if turn is None:
-            return
-        name, channel = turn
-        past = channel is Channel.PAST
-        surprise = self._surprise.of(name, self._window, observation, past=past)
-        if surprise is not None and others_measured(self._window, name):
+            self.noted[self._anchor][Channel.FOLLOWING].append(strayed(strayed_rad))
+        compared = self._rota.next(observation, urgent)
+        if compared is not None:
+            name, channel, surprise = compared
             self.noted[name][channel].append(surprise)
 
 

@@ -7,7 +7,7 @@ it has agreed for a while. That while doubles with each relapse.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import cycle
@@ -72,26 +72,45 @@ class _Sense:
 
 
 class Rota:
-    """Whose turn it is to be compared, and with what."""
+    """Compares one sense after the other: the same when it is judged and when it is calibrated."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        """Begin with the first."""
+    def __init__(
+        self, surprise: Surprise, window: ObservationWindow, names: Sequence[str]
+    ) -> None:
+        """Begin with the first of some senses."""
+        self._surprise = surprise
+        self._window = window
         self._names = tuple(names)
         self._turns = cycle(names)
 
     def next(
-        self,
-        surprise: Surprise,
-        window: ObservationWindow,
-        now_ns: int,
-        urgent: str | None = None,
-    ) -> tuple[str, Channel] | None:
-        """Return the next sense, and what to compare it with; None if there is no sense."""
+        self, seen: Observation, urgent: str | None = None, anyway: Collection[str] = ()
+    ) -> tuple[str, Channel, float] | None:
+        """Compare the next sense.
+
+        Args:
+            seen: The last observation read from the window.
+            urgent: A sense that is compared out of turn.
+            anyway: Senses that are compared though others are missing. How surprising a sense is
+                then was never measured, so all the rest are not.
+
+        Returns:
+            The sense, what it was compared with, and its surprise; None if it was not compared.
+
+        """
         name = urgent if urgent in self._names else next(self._turns, None)
-        if name is None:
+        if name is None or not (name in anyway or others_measured(self._window, name)):
             return None
-        has_past = surprise.has_past(name, window, now_ns)
-        return name, Channel.PAST if has_past else Channel.OTHERS
+        has_past = self._surprise.has_past(name, self._window, seen.stamp_ns)
+        surprise = self._surprise.of(name, self._window, seen, past=has_past)
+        if surprise is None:
+            return None
+        return name, Channel.PAST if has_past else Channel.OTHERS, surprise
+
+
+def strayed(strayed_rad: NDArray[np.float64]) -> float:
+    """Return how far joints are from their set-point, as one number: the farthest, in rad."""
+    return float(np.abs(strayed_rad).max())
 
 
 def others_measured(window: ObservationWindow, name: str) -> bool:
@@ -117,7 +136,7 @@ class Trust:
         self._sound = sound
         self._window = window
         self._senses: dict[str, _Sense] = {}
-        self._rota = Rota(list(sound))
+        self._rota = Rota(surprise, window, list(sound))
         self.clear()
 
     def clear(self) -> None:
@@ -166,20 +185,11 @@ class Trust:
         if strayed_rad is not None:
             for name, sense in self._senses.items():
                 if Channel.FOLLOWING in sense.cusums:
-                    strayed = float(np.abs(strayed_rad).max())
-                    self._hear(name, Channel.FOLLOWING, strayed, observation)
-        turn = self._rota.next(self._surprise, self._window, observation.stamp_ns, urgent)
-        if turn is None:
-            return
-        name, channel = turn
-        # How surprising a sense is with others missing was not measured.
-        complete = others_measured(self._window, name)
-        if channel in self._senses[name].cusums and (complete or self._senses[name].why):
-            surprise = self._surprise.of(
-                name, self._window, observation, past=channel is Channel.PAST
-            )
-            if surprise is not None:
-                self._hear(name, channel, surprise, observation)
+                    self._hear(name, Channel.FOLLOWING, strayed(strayed_rad), observation)
+        distrusted = [name for name, sense in self._senses.items() if sense.why]
+        compared = self._rota.next(observation, urgent, distrusted)
+        if compared is not None and compared[1] in self._senses[compared[0]].cusums:
+            self._hear(*compared, observation)
 
     def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
         sense = self._senses[name]

@@ -117,7 +117,7 @@ def write_contract(folder: Path, contract: ModelContract) -> None:
         'latent_size': contract.latent_size,
         'modalities': {
             m.name: modality_data(m)
-            | _normaliser_data(contract.normalisers[m.name])
+            | normaliser_data(contract.normalisers[m.name])
             | _age_data(contract.longest_age_s.get(m.name, 0.0))
             for m in contract.modalities
         },
@@ -147,7 +147,7 @@ def read_contract(folder: Path) -> ModelContract:
     for name, section in root.sections('modalities').items():
         modality = read_modality(name, section)
         modalities.append(modality)
-        normalisers[name] = _read_normaliser(section, modality)
+        normalisers[name] = read_normaliser(section, modality)
         longest_age_s[name] = section.number('longest_age_s', default=0.0, low=0.0)
     contract = ModelContract(
         name=root.text('name'),
@@ -190,7 +190,8 @@ def check_file(folder: Path, name: str, contract: ModelContract) -> Path:
     return path
 
 
-def _normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
+def normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
+    """Return what to write of a normaliser, beside its modality."""
     return {'offset': list(normaliser.offset), 'scale': list(normaliser.scale)}
 
 
@@ -198,7 +199,13 @@ def _age_data(longest_age_s: float) -> dict[str, Any]:
     return {'longest_age_s': longest_age_s} if longest_age_s > 0 else {}
 
 
-def _read_normaliser(section: Section, modality: Modality) -> Normaliser:
+def read_normaliser(section: Section, modality: Modality) -> Normaliser:
+    """Return what was written of a modality's normaliser.
+
+    Raises:
+        ModalityError: It cannot be inverted, or is of another size.
+
+    """
     try:
         normaliser = Normaliser(section.numbers('offset'), section.numbers('scale'))
     except ModalityError as error:

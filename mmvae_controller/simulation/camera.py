@@ -57,7 +57,9 @@ class Camera:
         """Return what it delivers now; None when it is silent."""
         if self.state is CameraState.SILENT:
             return None
-        return self.picture() if self.state is CameraState.WORKS else self._darkness()
+        if self.state is CameraState.WORKS:
+            return self.picture()
+        return darkness((self._height, self._width, 3), self._random)
 
     def picture(self) -> NDArray[np.uint8]:
         """Return what stands before it, whatever its state."""
@@ -74,6 +76,8 @@ class Camera:
         picture = np.asarray(pixels, dtype=np.uint8).reshape(self._height, self._width, 4)
         return np.ascontiguousarray(picture[:, :, :3])
 
-    def _darkness(self) -> NDArray[np.uint8]:
-        noise = self._random.normal(DARK_LEVEL, DARK_NOISE, (self._height, self._width, 3))
-        return np.clip(np.rint(noise), 0, UINT8_MAX).astype(np.uint8)
+
+def darkness(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.uint8]:
+    """Return what the sensor delivers behind a lens cap: dark current and its noise."""
+    noise = random.normal(DARK_LEVEL, DARK_NOISE, shape)
+    return np.clip(np.rint(noise), 0, UINT8_MAX).astype(np.uint8)

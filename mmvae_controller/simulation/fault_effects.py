@@ -9,7 +9,7 @@ from typing import Protocol
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
-from mmvae_controller.simulation.camera import DARK_LEVEL, DARK_NOISE, UINT8_MAX
+from mmvae_controller.simulation.camera import darkness, UINT8_MAX
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,12 +59,7 @@ def absent(modality: Modality, random: np.random.Generator) -> Effect:
 
 def black(modality: Modality, random: np.random.Generator) -> Effect:
     """Return what the simulated sensor delivers behind a lens cap."""
-
-    def change(value: Value) -> Value:
-        noise = random.normal(DARK_LEVEL, DARK_NOISE, value.shape)
-        return np.clip(np.rint(noise), 0, UINT8_MAX).astype(np.uint8)
-
-    return stateless(change)
+    return stateless(lambda value: darkness(value.shape, random))
 
 
 def pixel_noise(modality: Modality, random: np.random.Generator) -> Effect:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mmvae_controller.modality.contract import file_checksum, NETWORK_FILE, WEIGHTS_FILE
+from mmvae_controller.modality.contract import (
+    file_checksum,
+    NETWORK_FILE,
+    normaliser_data,
+    read_normaliser,
+    WEIGHTS_FILE,
+)
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
@@ -81,7 +87,7 @@ def write_peer_contract(folder: Path, contract: PeerContract) -> None:
         'name': contract.name,
         'step_s': contract.step_s,
         'modalities': {
-            m.name: modality_data(m) | _normaliser_data(contract.normalisers[m.name])
+            m.name: modality_data(m) | normaliser_data(contract.normalisers[m.name])
             for m in contract.modalities
         },
         'network': dict(contract.network),
@@ -110,12 +116,11 @@ def read_peer_contract(folder: Path) -> PeerContract:
             f'{root.where}: format {root.integer("format")}, this version reads {FORMAT}'
         )
     sections = root.sections('modalities')
+    modalities = tuple(read_modality(n, s) for n, s in sections.items())
     contract = PeerContract(
         name=root.text('name'),
-        modalities=tuple(read_modality(n, s) for n, s in sections.items()),
-        normalisers={
-            n: Normaliser(s.numbers('offset'), s.numbers('scale')) for n, s in sections.items()
-        },
+        modalities=modalities,
+        normalisers={m.name: read_normaliser(sections[m.name], m) for m in modalities},
         step_s=root.number('step_s', low=0.001),
         network=root.section('network').data,
         provenance=root.section('provenance').data,
@@ -140,7 +145,3 @@ def check_peer_file(folder: Path, name: str, contract: PeerContract) -> Path:
             f'{path}: checksum differs from {PEER_FILE}; the file is damaged or was replaced'
         )
     return path
-
-
-def _normaliser_data(normaliser: Normaliser) -> dict[str, Any]:
-    return {'offset': list(normaliser.offset), 'scale': list(normaliser.scale)}

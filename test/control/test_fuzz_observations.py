@@ -278,7 +278,9 @@ def test_the_streams_of_the_bench_move_the_arm_and_repeat_themselves(iiwa_file: 
         np.zeros((3, 3)),
     )
     policy = SimpleNamespace(decide=lambda _: Estimate(np.full(7, 0.1), np.zeros(7)))
-    contract: Any = SimpleNamespace(modalities=robot.modalities, step_s=0.1)
+    contract: Any = SimpleNamespace(
+        modalities=robot.modalities, step_s=0.1, longest_age_s={'camera': 1.0}
+    )
 
     def run() -> Tally:
         tally = Tally()
