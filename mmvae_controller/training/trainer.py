@@ -24,6 +24,7 @@ from mmvae_controller.vae.checkpoint import load_model
 from mmvae_controller.vae.network import RealUnits, TwoStepVAE
 from mmvae_controller.vae.objective import Objective
 from mmvae_controller.vae.objectives import objective, Sample
+from mmvae_controller.vae.widening import widened
 import numpy as np
 import torch
 from torch import Tensor
@@ -63,7 +64,8 @@ class Trainer:
         Args:
             config: What to train, and how.
             dataset: What to train on.
-            initial: Folder of a model with the same network, to begin with its weights.
+            initial: Folder of a model with the same network, but perhaps without `motion`, to
+                begin with its weights.
 
         Raises:
             TrainingError: Nothing is left to train on, the data lacks what muting asks for, or
@@ -101,8 +103,9 @@ class Trainer:
     def _begin_with(self, folder: Path) -> str:
         """Take over the weights of a model; return their sha256."""
         other, contract = load_model(folder)
+        weights = widened(other.network.state_dict(), other.network, self.model.network)
         try:
-            self.model.network.load_state_dict(other.network.state_dict())
+            self.model.network.load_state_dict(weights)
         except RuntimeError as error:
             raise TrainingError(
                 f'{folder}: has another network than {self.config.name!r}: {error}'

@@ -4,6 +4,8 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.vae.branches import ImageIn
 from mmvae_controller.vae.config import network_config
 from mmvae_controller.vae.errors import VaeError
+from mmvae_controller.vae.network import TwoStepVAE
+from mmvae_controller.vae.widening import widened
 import pytest
 import torch
 
@@ -70,3 +72,28 @@ def test_a_vector_needs_none(robot, network_data):
     network_data['branches']['joints']['motion'] = 1.0
     with pytest.raises(VaeError, match='joints: motion is for images'):
         network_config(Section(network_data, 'test'), robot.modalities)
+
+
+@pytest.fixture
+def network(robot, network_data):
+    """Return what builds a network whose camera sees its motion or not, from layers of its own."""
+
+    def build(motion, shared_encoder):
+        network_data['branches']['camera']['motion'] = motion
+        network_data['shared_encoder'] = shared_encoder
+        config = network_config(Section(network_data, 'test'), robot.modalities)
+        return TwoStepVAE(robot.modalities, config).eval()
+
+    return build
+
+
+@pytest.mark.parametrize('shared_encoder', [[12], []])
+def test_weights_without_it_serve_a_network_with_it(network, robot, shared_encoder):
+    old, new = network(0.0, shared_encoder), network(MOTION, shared_encoder)
+    new.load_state_dict(widened(old.state_dict(), old, new))
+    random = torch.Generator().manual_seed(3)
+    values = {m.name: torch.rand((4, 2, *m.shape), generator=random) for m in robot.modalities}
+    known = torch.ones(4, len(robot.modalities), 2)
+    torch.testing.assert_close(new.encode(values, known).mean, old.encode(values, known).mean)
+    same = widened(new.state_dict(), new, new)
+    assert all(torch.equal(same[name], weight) for name, weight in new.state_dict().items())
