@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmvae_controller.vae.branches import ImageIn
+from mmvae_controller.vae.branches import ImageIn, VectorIn
 from mmvae_controller.vae.encoders import JointEncoder
 from mmvae_controller.vae.network import TwoStepVAE
 import torch
@@ -21,6 +21,7 @@ def widened(weights: dict[str, Tensor], old: TwoStepVAE, new: TwoStepVAE) -> dic
     branches = dict(new.encoder.branches.items())
     blocks, start = [], 0
     for name, branch in old.encoder.branches.items():
+        assert isinstance(branch, ImageIn | VectorIn)
         blocks.append(weights[key][:, start : start + branch.features])
         start += branch.features
         other = branches.get(name, branch)
