@@ -22,7 +22,7 @@ from mmvae_controller.modality.observation import CURRENT, Observation, policy_q
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import ticks, Values, wire
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 
 ROOT = Path(__file__).parents[1]

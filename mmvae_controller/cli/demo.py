@@ -26,7 +26,7 @@ from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.monitor import Monitor
 from mmvae_controller.nodes.signals import handle
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 from rich.console import Console
 from rich.live import Live
 

@@ -14,12 +14,12 @@ from mmvae_controller.cli.files import require_place, write_bytes, write_json, w
 from mmvae_controller.cli.output import png
 from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
-from mmvae_controller.simulation import fault_document
-from mmvae_controller.simulation.fault_bench import BenchSettings, Driver, run_bench
-from mmvae_controller.simulation.fault_cells import SUCCESS
-from mmvae_controller.simulation.fault_document import Document
-from mmvae_controller.simulation.fault_schedule import Start
-from mmvae_controller.simulation.faults import FAULTS
+from mmvae_controller.simulation.faults import document as fault_document
+from mmvae_controller.simulation.faults.bench import BenchSettings, Driver, run_bench
+from mmvae_controller.simulation.faults.cells import SUCCESS
+from mmvae_controller.simulation.faults.document import Document
+from mmvae_controller.simulation.faults.kinds import FAULTS
+from mmvae_controller.simulation.faults.schedule import Start
 
 PAGE = 'faults.md'
 IMAGES = 'images'
@@ -137,8 +137,8 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(out: Path, document: Document) -> None:
     # Here, because it takes a second that is not needed without pictures.
-    from mmvae_controller.simulation.fault_figures import figures
-    from mmvae_controller.simulation.fault_report import page
+    from mmvae_controller.simulation.faults.figures import figures
+    from mmvae_controller.simulation.faults.report import page
 
     for name, figure in figures(document).items():
         path = out / IMAGES / f'{name}.png'

@@ -92,7 +92,7 @@ def run(
     env = child_environment(find_config(PROFILE))
     if simulated is not None:
         # Imported here alone: a real robot has no PyBullet.
-        from mmvae_controller.simulation.tasks import make_task
+        from mmvae_controller.simulation.tasks.task import make_task
 
         make_task(simulated.task)  # Refused before a node starts.
         reach = stay_on_this_machine(env)

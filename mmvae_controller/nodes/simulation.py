@@ -32,7 +32,7 @@ from mmvae_controller.simulation.simulator import (
     RESET_EVERY_NS,
     Simulator,
 )
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node

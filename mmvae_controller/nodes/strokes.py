@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.trajectories import RAMP_S, recorded, Trajectory
+from mmvae_controller.simulation.tasks.trajectories import RAMP_S, recorded, Trajectory
 import numpy as np
 from numpy.typing import NDArray
 

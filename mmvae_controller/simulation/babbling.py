@@ -10,8 +10,8 @@ from typing import Protocol, runtime_checkable
 
 from mmvae_controller.control.policy import Estimate
 from mmvae_controller.modality.observation import Observation
-from mmvae_controller.simulation.reach import approach, joint_velocity
 from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.tasks.reach import approach, joint_velocity
 import numpy as np
 from numpy.typing import NDArray
 

@@ -15,7 +15,7 @@ from mmvae_controller.control.trust import Channel, Sound
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 
 S_PER_HOUR = 3600
 Noted = dict[str, dict[Channel, list[float]]]

@@ -32,7 +32,7 @@ from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 from numpy.typing import NDArray
 import yaml

@@ -7,7 +7,7 @@ from itertools import repeat
 
 from mmvae_controller.simulation.camera import Camera, CameraPose
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 from numpy.typing import NDArray
 

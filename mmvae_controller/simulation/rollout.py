@@ -19,7 +19,7 @@ from mmvae_controller.simulation.following import Follower, standstill
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 
 SEEING, BLIND, EXPERT = 'seeing', 'blind', 'expert'

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
 from mmvae_controller.simulation.showing import views_of
-from mmvae_controller.simulation.tasks import Task
+from mmvae_controller.simulation.tasks.task import Task
 import numpy as np
 from numpy.typing import NDArray
 import pybullet

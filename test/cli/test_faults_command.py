@@ -4,7 +4,7 @@ import json
 
 from mmvae_controller.cli import faults as command
 from mmvae_controller.cli.main import app
-from mmvae_controller.simulation.fault_bench import CaseDone, Driver, Episode
+from mmvae_controller.simulation.faults.bench import CaseDone, Driver, Episode
 import pytest
 from typer.testing import CliRunner
 

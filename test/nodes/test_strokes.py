@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.strokes import Phase, read_stroke, Strokes
-from mmvae_controller.simulation.trajectories import recorded
+from mmvae_controller.simulation.tasks.trajectories import recorded
 import numpy as np
 import pytest
 

@@ -8,9 +8,9 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
-from mmvae_controller.simulation.reach import JOINT_SPEED_RAD_S
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.reach import JOINT_SPEED_RAD_S
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pytest
 

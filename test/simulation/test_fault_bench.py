@@ -16,10 +16,10 @@ from mmvae_controller.modality.observation import (
     PREVIOUS,
 )
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.simulation import fault_document
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
-from mmvae_controller.simulation.fault_bench import (
+from mmvae_controller.simulation.faults import document as fault_document
+from mmvae_controller.simulation.faults.bench import (
     BenchSettings,
     Case,
     CaseDone,
@@ -28,15 +28,15 @@ from mmvae_controller.simulation.fault_bench import (
     run_case,
     run_episode,
 )
-from mmvae_controller.simulation.fault_cells import cell_data
-from mmvae_controller.simulation.fault_figures import figures
-from mmvae_controller.simulation.fault_report import page
-from mmvae_controller.simulation.fault_schedule import Start
-from mmvae_controller.simulation.fault_watch import CommandWatch, SenseWatch
-from mmvae_controller.simulation.faults import FAULTS
-from mmvae_controller.simulation.peer import Fill, PeerPolicy, robot_for_peers
+from mmvae_controller.simulation.faults.cells import cell_data
+from mmvae_controller.simulation.faults.figures import figures
+from mmvae_controller.simulation.faults.kinds import FAULTS
+from mmvae_controller.simulation.faults.peer import Fill, PeerPolicy, robot_for_peers
+from mmvae_controller.simulation.faults.report import page
+from mmvae_controller.simulation.faults.schedule import Start
+from mmvae_controller.simulation.faults.watch import CommandWatch, SenseWatch
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pytest
 

@@ -6,9 +6,15 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.fault_effects import DELAY_S, JOINT_BIAS_RAD
-from mmvae_controller.simulation.fault_schedule import Schedule, Start
-from mmvae_controller.simulation.faults import distortion, FAULTS, faults_for, make_fault, Sense
+from mmvae_controller.simulation.faults.effects import DELAY_S, JOINT_BIAS_RAD
+from mmvae_controller.simulation.faults.kinds import (
+    distortion,
+    FAULTS,
+    faults_for,
+    make_fault,
+    Sense,
+)
+from mmvae_controller.simulation.faults.schedule import Schedule, Start
 import numpy as np
 import pytest
 

@@ -16,7 +16,6 @@ from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.following import Follower, standstill
-from mmvae_controller.simulation.imitate import GOAL_AHEAD_S, Imitate, LOOKED_AT_M, VIEWS
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.projection import project, triangulate
 from mmvae_controller.simulation.rollout import (
@@ -26,7 +25,8 @@ from mmvae_controller.simulation.rollout import (
     RolloutReport,
 )
 from mmvae_controller.simulation.simulator import RESET_EVERY_NS, Simulator
-from mmvae_controller.simulation.trajectories import (
+from mmvae_controller.simulation.tasks.imitate import GOAL_AHEAD_S, Imitate, LOOKED_AT_M, VIEWS
+from mmvae_controller.simulation.tasks.trajectories import (
     draw_path,
     Kind,
     RAMP_S,

@@ -6,12 +6,12 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
-from mmvae_controller.simulation.intercept import Intercept, meet
-from mmvae_controller.simulation.postures import HOME_RAD
 from mmvae_controller.simulation.replay import replay
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks import make_task
-from mmvae_controller.simulation.touch_target import put
+from mmvae_controller.simulation.tasks.intercept import Intercept, meet
+from mmvae_controller.simulation.tasks.postures import HOME_RAD
+from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
 import pytest
 

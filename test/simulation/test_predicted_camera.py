@@ -10,7 +10,7 @@ from mmvae_controller.modality.observation import CURRENT
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pytest
 

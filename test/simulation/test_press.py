@@ -5,8 +5,9 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.expert import Expert
-from mmvae_controller.simulation.postures import HOME_RAD
-from mmvae_controller.simulation.press import (
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
+from mmvae_controller.simulation.tasks.postures import HOME_RAD
+from mmvae_controller.simulation.tasks.press import (
     KEY,
     KEY_MASS_KG,
     KEY_TRAVEL_M,
@@ -15,8 +16,7 @@ from mmvae_controller.simulation.press import (
     TOO_HARD_N,
     TOO_HARD_S,
 )
-from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pybullet
 import pytest

@@ -1,15 +1,15 @@
 """The maths of the experts: where the fingertip goes, and how fast."""
 
-from mmvae_controller.simulation.postures import HOME_RAD
-from mmvae_controller.simulation.reach import (
+from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.tasks.postures import HOME_RAD
+from mmvae_controller.simulation.tasks.reach import (
     approach,
     APPROACH_SPEED_M_S,
     from_above,
     JOINT_SPEED_RAD_S,
     joint_velocity,
 )
-from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pytest
 

@@ -7,10 +7,10 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
 from mmvae_controller.simulation.camera import CameraState
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.postures import HOME_RAD, START_HEIGHT_M
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.standing import Standing
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.postures import HOME_RAD, START_HEIGHT_M
+from mmvae_controller.simulation.tasks.standing import Standing
+from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pybullet
 import pytest

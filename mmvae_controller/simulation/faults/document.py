@@ -12,10 +12,10 @@ from mmvae_controller.control.comparison import SOUND_FILE
 from mmvae_controller.modality.contract import file_checksum, NETWORK_FILE, read_contract
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.fault_bench import BenchSettings, Case, CaseDone
-from mmvae_controller.simulation.fault_cells import cell_data
-from mmvae_controller.simulation.fault_schedule import Start
-from mmvae_controller.simulation.faults import faults_for
+from mmvae_controller.simulation.faults.bench import BenchSettings, Case, CaseDone
+from mmvae_controller.simulation.faults.cells import cell_data
+from mmvae_controller.simulation.faults.kinds import faults_for
+from mmvae_controller.simulation.faults.schedule import Start
 from mmvae_controller.training.peer_contract import read_peer_contract
 
 VERSIONS_OF = ('numpy', 'onnxruntime', 'pybullet')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmvae_controller.simulation.arm import Arm
-from mmvae_controller.simulation.postures import HOME_RAD
+from mmvae_controller.simulation.tasks.postures import HOME_RAD
 import numpy as np
 from numpy.typing import NDArray
 

@@ -7,11 +7,11 @@ from typing import Protocol
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.imitate import Imitate
-from mmvae_controller.simulation.intercept import Intercept
-from mmvae_controller.simulation.press import Press
-from mmvae_controller.simulation.standing import Standing
-from mmvae_controller.simulation.touch_target import TouchTarget
+from mmvae_controller.simulation.tasks.imitate import Imitate
+from mmvae_controller.simulation.tasks.intercept import Intercept
+from mmvae_controller.simulation.tasks.press import Press
+from mmvae_controller.simulation.tasks.standing import Standing
+from mmvae_controller.simulation.tasks.touch_target import TouchTarget
 import numpy as np
 from numpy.typing import NDArray
 

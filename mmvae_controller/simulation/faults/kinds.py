@@ -8,11 +8,11 @@ from enum import StrEnum
 import zlib
 
 from mmvae_controller.modality.robot import InputMessage, Robot, Source
-from mmvae_controller.simulation import fault_effects as effects
 from mmvae_controller.simulation.episode import Distortion, Values
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.fault_effects import Maker
-from mmvae_controller.simulation.fault_schedule import Schedule
+from mmvae_controller.simulation.faults import effects
+from mmvae_controller.simulation.faults.effects import Maker
+from mmvae_controller.simulation.faults.schedule import Schedule
 import numpy as np
 
 POSITION = 'position'

@@ -8,8 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmvae_controller.evaluation.figures import GRID_ALPHA, LINES
-from mmvae_controller.simulation.fault_bench import Driver
-from mmvae_controller.simulation.fault_cells import SUCCESS
+from mmvae_controller.simulation.faults.bench import Driver
+from mmvae_controller.simulation.faults.cells import SUCCESS
 import numpy as np
 
 PANEL_INCHES = 1.9

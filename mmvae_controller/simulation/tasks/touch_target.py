@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import math
 
 from mmvae_controller.simulation.arm import Arm
-from mmvae_controller.simulation.postures import draw_posture
-from mmvae_controller.simulation.reach import approach, from_above, joint_velocity
-from mmvae_controller.simulation.standing import Standing
+from mmvae_controller.simulation.tasks.postures import draw_posture
+from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity
+from mmvae_controller.simulation.tasks.standing import Standing
 import numpy as np
 from numpy.typing import NDArray
 import pybullet

@@ -9,10 +9,10 @@ import tempfile
 
 from mmvae_controller.simulation.arm import Arm, FINGERTIP_RADIUS_M
 from mmvae_controller.simulation.camera import CAMERA_POSE
-from mmvae_controller.simulation.postures import draw_posture
-from mmvae_controller.simulation.reach import approach, from_above, joint_velocity
-from mmvae_controller.simulation.standing import Standing
-from mmvae_controller.simulation.touch_target import put
+from mmvae_controller.simulation.tasks.postures import draw_posture
+from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity
+from mmvae_controller.simulation.tasks.standing import Standing
+from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
 from numpy.typing import NDArray
 import pybullet

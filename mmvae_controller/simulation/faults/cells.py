@@ -7,7 +7,7 @@ import math
 import statistics
 from typing import Any
 
-from mmvae_controller.simulation.fault_bench import CaseDone, Driver, Episode
+from mmvae_controller.simulation.faults.bench import CaseDone, Driver, Episode
 
 SUCCESS = {
     Driver.MODEL: 'success_rate',

@@ -7,15 +7,15 @@ import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.postures import draw_posture
-from mmvae_controller.simulation.reach import (
+from mmvae_controller.simulation.tasks.postures import draw_posture
+from mmvae_controller.simulation.tasks.reach import (
     approach,
     APPROACH_GAIN_PER_S,
     from_above,
     joint_velocity,
 )
-from mmvae_controller.simulation.standing import Standing
-from mmvae_controller.simulation.touch_target import make_ball, put, REACHABLE, Sector
+from mmvae_controller.simulation.tasks.standing import Standing
+from mmvae_controller.simulation.tasks.touch_target import make_ball, put, REACHABLE, Sector
 import numpy as np
 from numpy.typing import NDArray
 import pybullet

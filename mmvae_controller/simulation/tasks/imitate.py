@@ -10,11 +10,11 @@ from typing import ClassVar
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.camera import CameraPose
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.postures import draw_posture
 from mmvae_controller.simulation.projection import project, triangulate, View
-from mmvae_controller.simulation.reach import approach, APPROACH_SPEED_M_S, joint_velocity
-from mmvae_controller.simulation.standing import Standing
-from mmvae_controller.simulation.trajectories import draw_path, Kind, recorded, Trajectory
+from mmvae_controller.simulation.tasks.postures import draw_posture
+from mmvae_controller.simulation.tasks.reach import approach, APPROACH_SPEED_M_S, joint_velocity
+from mmvae_controller.simulation.tasks.standing import Standing
+from mmvae_controller.simulation.tasks.trajectories import draw_path, Kind, recorded, Trajectory
 import numpy as np
 from numpy.typing import NDArray
 import pybullet

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 import textwrap
 from typing import Any
 
-from mmvae_controller.simulation.fault_effects import (
+from mmvae_controller.simulation.faults.effects import (
     DELAY_S,
     JOINT_BIAS_RAD,
     JOINT_NOISE_RAD,
     PIXEL_NOISE,
     STUCK_ON_N,
 )
-from mmvae_controller.simulation.fault_schedule import OFF_S, ON_S
+from mmvae_controller.simulation.faults.schedule import OFF_S, ON_S
 
 Data = Mapping[str, Any]
 ABSENT = '–'

@@ -19,14 +19,14 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
-from mmvae_controller.simulation.fault_schedule import MOMENT_S, Schedule, Start
-from mmvae_controller.simulation.fault_watch import CommandWatch, SenseWatch
-from mmvae_controller.simulation.faults import distortion, make_fault
+from mmvae_controller.simulation.faults.kinds import distortion, make_fault
+from mmvae_controller.simulation.faults.peer import Fill, Peer, PeerPolicy, robot_for_peers
+from mmvae_controller.simulation.faults.schedule import MOMENT_S, Schedule, Start
+from mmvae_controller.simulation.faults.watch import CommandWatch, SenseWatch
 from mmvae_controller.simulation.following import Follower
-from mmvae_controller.simulation.peer import Fill, Peer, PeerPolicy, robot_for_peers
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks import make_task
+from mmvae_controller.simulation.tasks.task import make_task
 
 
 class Driver(StrEnum):
