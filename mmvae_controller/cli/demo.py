@@ -24,8 +24,8 @@ from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
 from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.nodes.monitor import Monitor
 from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.watch.monitor import Monitor
 from mmvae_controller.simulation.tasks.task import make_task
 from rich.console import Console
 from rich.live import Live

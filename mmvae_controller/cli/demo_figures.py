@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmvae_controller.evaluation.figures import GRID_ALPHA, LINES
-from mmvae_controller.nodes.record import Curve, Episode, Record
+from mmvae_controller.nodes.watch.record import Curve, Episode, Record
 
 FIGURE_SIZE = (9.0, 3.2)
 PANEL_INCHES = (4.5, 2.3)

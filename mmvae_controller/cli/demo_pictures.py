@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from mmvae_controller.nodes.record import Episode, Record, Series
+from mmvae_controller.nodes.watch.record import Episode, Record, Series
 from mmvae_controller.simulation.replay import OVERVIEW_SIZE, replay
 import numpy as np
 from numpy.typing import NDArray

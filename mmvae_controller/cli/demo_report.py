@@ -30,7 +30,7 @@ from mmvae_controller.cli.files import write_json, write_text
 from mmvae_controller.cli.output import png
 from mmvae_controller.modality.contract import ModelContract, NETWORK_FILE
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.nodes.record import Episode, Record
+from mmvae_controller.nodes.watch.record import Episode, Record
 
 ANIMATIONS = {False: 'episode.gif', True: 'covered.gif'}
 FIGURE_DPI = 110

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mmvae_controller.cli.top_view import STYLE
-from mmvae_controller.nodes.monitor import Monitor
+from mmvae_controller.nodes.watch.monitor import Monitor
 from rich.console import Group
 from rich.panel import Panel
 from rich.table import Table

@@ -15,7 +15,7 @@ from mmvae_controller.cli.top_judging import take
 from mmvae_controller.cli.top_snapshot import Place, Snapshot
 from mmvae_controller.cli.top_view import advice, draw
 from mmvae_controller.nodes.signals import handle
-from mmvae_controller.nodes.watching import Watcher
+from mmvae_controller.nodes.watch.watching import Watcher
 from rich.console import Console, Group
 from rich.live import Live
 

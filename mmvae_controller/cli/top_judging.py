@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.cli.top_snapshot import LastCommand, Part, Place, Sense, Snapshot
-from mmvae_controller.nodes.senses import STEERING_KEY
-from mmvae_controller.nodes.staleness import SEVERITY, stale_after_s, STALE_S, TOLD_STALE_S
-from mmvae_controller.nodes.status import Level
-from mmvae_controller.nodes.watched import Curve, Told, Watched
+from mmvae_controller.nodes.reporting.staleness import (
+    SEVERITY,
+    stale_after_s,
+    STALE_S,
+    TOLD_STALE_S,
+)
+from mmvae_controller.nodes.reporting.status import Level
+from mmvae_controller.nodes.watch.senses import STEERING_KEY
+from mmvae_controller.nodes.watch.watched import Curve, Told, Watched
 
 # What others publish comes once a second by custom, at times later, so it is old later.
 OTHERS_STALE_S = 5.0

@@ -9,7 +9,7 @@ import time
 
 from mmvae_controller.cli.top_judging import OTHERS_STALE_S
 from mmvae_controller.cli.top_snapshot import LastCommand, Part, Sense, Snapshot
-from mmvae_controller.nodes.staleness import TOLD_STALE_S
+from mmvae_controller.nodes.reporting.staleness import TOLD_STALE_S
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 

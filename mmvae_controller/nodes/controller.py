@@ -7,10 +7,10 @@ from typing import Any
 from mmvae_controller.control.gate import Reason
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.parameters import declare
+from mmvae_controller.nodes.reporting.status import Level, Status
+from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.session import Session
-from mmvae_controller.nodes.status import Level, Status
-from mmvae_controller.nodes.updater import Updater
 from mmvae_controller.nodes.wiring import Wiring, with_limits
 import numpy as np
 from numpy.typing import NDArray

@@ -15,19 +15,19 @@ from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.spec import Role
-from mmvae_controller.nodes.curves import Curves
 from mmvae_controller.nodes.errors import MessageError
-from mmvae_controller.nodes.evaluations import ModelHealth
-from mmvae_controller.nodes.imagined import Imagined
-from mmvae_controller.nodes.pace import AtMost
 from mmvae_controller.nodes.parameters import declare, given_path
-from mmvae_controller.nodes.pointcloud import read_observation
-from mmvae_controller.nodes.qos import NEWEST, REPORT
+from mmvae_controller.nodes.reporting.pace import AtMost
+from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
+from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
-from mmvae_controller.nodes.senses import SenseHealth
-from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
-from mmvae_controller.nodes.updater import Updater
-from mmvae_controller.nodes.watched import told_by
+from mmvae_controller.nodes.watch.curves import Curves
+from mmvae_controller.nodes.watch.evaluations import ModelHealth
+from mmvae_controller.nodes.watch.imagined import Imagined
+from mmvae_controller.nodes.watch.senses import SenseHealth
+from mmvae_controller.nodes.watch.watched import told_by
+from mmvae_controller.nodes.wire.pointcloud import read_observation
+from mmvae_controller.nodes.wire.qos import NEWEST, REPORT
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.logging import get_logger

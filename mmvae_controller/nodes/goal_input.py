@@ -8,12 +8,12 @@ from typing import Any
 
 from mmvae_controller.control.goal import GoalPolicy
 from mmvae_controller.modality.robot import Source
-from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.errors import MessageError
-from mmvae_controller.nodes.messages import INPUT_TYPES, read_sense
-from mmvae_controller.nodes.qos import NEWEST
-from mmvae_controller.nodes.receipt import Receipts, waited_ns
-from mmvae_controller.nodes.status import Level, LOG_THROTTLE_S, Status
+from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
+from mmvae_controller.nodes.wire.clock import ControlClock
+from mmvae_controller.nodes.wire.messages import INPUT_TYPES, read_sense
+from mmvae_controller.nodes.wire.qos import NEWEST
+from mmvae_controller.nodes.wire.receipt import Receipts, waited_ns
 from rclpy.node import Node
 
 TOPIC = '~/goal'

@@ -6,14 +6,14 @@ from typing import Any
 
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.arrays import labelled_array
-from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.parameters import declare, given_path
-from mmvae_controller.nodes.qos import NEWEST, SENSOR
+from mmvae_controller.nodes.reporting.status import Level, Status
+from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
-from mmvae_controller.nodes.status import Level, Status
 from mmvae_controller.nodes.strokes import Phase, read_stroke, Strokes
-from mmvae_controller.nodes.updater import Updater
+from mmvae_controller.nodes.wire.arrays import labelled_array
+from mmvae_controller.nodes.wire.clock import ControlClock
+from mmvae_controller.nodes.wire.qos import NEWEST, SENSOR
 from mmvae_controller.vision.hand import HAND_CHANNELS
 import numpy as np
 from numpy.typing import NDArray

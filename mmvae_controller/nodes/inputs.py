@@ -9,13 +9,13 @@ from typing import Any
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot, Source
 from mmvae_controller.modality.spec import Modality
-from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.errors import MessageError
-from mmvae_controller.nodes.health import InputHealth
-from mmvae_controller.nodes.messages import INPUT_TYPES, read_sense
-from mmvae_controller.nodes.qos import SENSOR
-from mmvae_controller.nodes.receipt import Receipts, waited_ns
-from mmvae_controller.nodes.status import LOG_THROTTLE_S
+from mmvae_controller.nodes.reporting.health import InputHealth
+from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
+from mmvae_controller.nodes.wire.clock import ControlClock
+from mmvae_controller.nodes.wire.messages import INPUT_TYPES, read_sense
+from mmvae_controller.nodes.wire.qos import SENSOR
+from mmvae_controller.nodes.wire.receipt import Receipts, waited_ns
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node

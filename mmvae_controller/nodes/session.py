@@ -10,11 +10,11 @@ from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.nodes.health import LoopHealth
-from mmvae_controller.nodes.messages import command_message
-from mmvae_controller.nodes.pace import AtMost
-from mmvae_controller.nodes.pointcloud import observation_message
-from mmvae_controller.nodes.status import LOG_THROTTLE_S
+from mmvae_controller.nodes.reporting.health import LoopHealth
+from mmvae_controller.nodes.reporting.pace import AtMost
+from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
+from mmvae_controller.nodes.wire.messages import command_message
+from mmvae_controller.nodes.wire.pointcloud import observation_message
 from mmvae_controller.nodes.wiring import Wiring
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration

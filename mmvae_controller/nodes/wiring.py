@@ -14,13 +14,13 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.nodes.clock import ControlClock
 from mmvae_controller.nodes.goal_input import GoalInput
-from mmvae_controller.nodes.health import GateHealth
 from mmvae_controller.nodes.inputs import Inputs, Push
-from mmvae_controller.nodes.messages import OUTPUT_TYPES
 from mmvae_controller.nodes.parameters import given_path
-from mmvae_controller.nodes.qos import COMMAND, REPORT
+from mmvae_controller.nodes.reporting.health import GateHealth
+from mmvae_controller.nodes.wire.clock import ControlClock
+from mmvae_controller.nodes.wire.messages import OUTPUT_TYPES
+from mmvae_controller.nodes.wire.qos import COMMAND, REPORT
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import PointCloud2

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 import math
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.status import Level
 from mmvae_controller.rqt.drawing import Canvas, CENTRE, GAP_PX, say, write
 from mmvae_controller.rqt.qt import QtCore, QtGui
 from mmvae_controller.rqt.theme import BAR_RGB, level_colour, readable_on, Theme

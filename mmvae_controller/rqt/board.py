@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import math
 from typing import Generic, TypeVar
 
-from mmvae_controller.nodes.senses import NO_INPUT, State, STEERING_KEY
-from mmvae_controller.nodes.staleness import Rhythm, TOLD_STALE_S, worst
-from mmvae_controller.nodes.status import HOLDING, Level
-from mmvae_controller.nodes.topic_names import ALONE, IMAGINED, SEEN, WITHOUT
+from mmvae_controller.nodes.reporting.staleness import Rhythm, TOLD_STALE_S, worst
+from mmvae_controller.nodes.reporting.status import HOLDING, Level
+from mmvae_controller.nodes.watch.senses import NO_INPUT, State, STEERING_KEY
+from mmvae_controller.nodes.wire.topic_names import ALONE, IMAGINED, SEEN, WITHOUT
 from mmvae_controller.rqt.contents import (
     Matrix,
     Picture,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from mmvae_controller.nodes.status import Level, read_level, read_number
+from mmvae_controller.nodes.reporting.status import Level, read_level, read_number
 from mmvae_controller.rqt.errors import ContentError
 import numpy as np
 from numpy.typing import NDArray

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mmvae_controller.nodes.topic_names import WITHOUT
+from mmvae_controller.nodes.wire.topic_names import WITHOUT
 from mmvae_controller.rqt.drawing import Canvas, CENTRE, GAP_PX, RIGHT, say, write
 from mmvae_controller.rqt.qt import Qt, QtCore, QtGui
 from mmvae_controller.rqt.theme import readable_on, Theme

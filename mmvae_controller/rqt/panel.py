@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
+from mmvae_controller.nodes.wire.topic_names import ALONE, WITHOUT
 from mmvae_controller.rqt.bars import SenseBars
 from mmvae_controller.rqt.drawing import SMALLEST_PX
 from mmvae_controller.rqt.heatmap import HeatMap

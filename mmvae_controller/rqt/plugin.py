@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from mmvae_controller.nodes.robot_topics import namespaces, RobotTopics
+from mmvae_controller.nodes.wire.robot_topics import namespaces, RobotTopics
 from mmvae_controller.rqt.arguments import absolute, given_namespace
 from mmvae_controller.rqt.board import Board
 from mmvae_controller.rqt.mailbox import Mailbox

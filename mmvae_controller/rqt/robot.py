@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mmvae_controller.nodes.topic_names import MATRIX, TOLD
+from mmvae_controller.nodes.wire.topic_names import MATRIX, TOLD
 from mmvae_controller.rqt.board import Board
 from mmvae_controller.rqt.contents import read_status, Told
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 import math
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.status import Level
 from mmvae_controller.rqt.qt import QtGui
 
 # Below the first nobody needs to look, above the last all is lost; fixed, so that a colour means

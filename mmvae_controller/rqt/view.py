@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.status import Level
 from mmvae_controller.rqt.contents import Matrix, Picture
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
+from mmvae_controller.nodes.wire.topic_names import ALONE, WITHOUT
 
 SMALLEST_NATS = 0.01
 LARGEST_PLAIN_NATS = 99_999.5

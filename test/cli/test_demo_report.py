@@ -12,7 +12,7 @@ from mmvae_controller.cli.main import app
 from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.nodes.record import Episode, Record
+from mmvae_controller.nodes.watch.record import Episode, Record
 from mmvae_controller.simulation.tasks.postures import HOME_RAD
 import numpy as np
 from PIL import Image

@@ -10,8 +10,8 @@ from typing import Any
 from mmvae_controller.cli.top_judging import take
 from mmvae_controller.cli.top_snapshot import Place, Snapshot
 from mmvae_controller.cli.top_view import advice, clean, draw
-from mmvae_controller.nodes.status import Level
-from mmvae_controller.nodes.watched import Command, Curve, Told, Watched
+from mmvae_controller.nodes.reporting.status import Level
+from mmvae_controller.nodes.watch.watched import Command, Curve, Told, Watched
 import pytest
 from rich.console import Console
 from rich.text import Text

@@ -234,7 +234,7 @@ class Peer:
 
     def listen(self, kind: type, topic: str, qos: Any = None) -> list[Any]:
         """Return the list into which messages will come, none overwritten by the next."""
-        from mmvae_controller.nodes.qos import REPORT
+        from mmvae_controller.nodes.wire.qos import REPORT
 
         heard: list[Any] = []
         self.node.create_subscription(kind, topic, heard.append, qos or REPORT)
@@ -243,7 +243,7 @@ class Peer:
     def feel(self, period_s: float = 0.02) -> Any:
         """Publish the small robot's senses, except the silent ones; return the timer."""
         from geometry_msgs.msg import WrenchStamped
-        from mmvae_controller.nodes.qos import SENSOR
+        from mmvae_controller.nodes.wire.qos import SENSOR
         from sensor_msgs.msg import Image, JointState
 
         kinds = {'camera/image_raw': Image, 'joint_states': JointState, 'touch': WrenchStamped}
@@ -254,7 +254,7 @@ class Peer:
     def publish_senses(self) -> None:
         """Publish each sense once."""
         from geometry_msgs.msg import WrenchStamped
-        from mmvae_controller.nodes.messages import image_message
+        from mmvae_controller.nodes.wire.messages import image_message
         from sensor_msgs.msg import JointState
 
         messages = {

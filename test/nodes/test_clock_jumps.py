@@ -12,7 +12,7 @@ pytestmark = pytest.mark.ros
 
 from builtin_interfaces.msg import Time  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
-from mmvae_controller.nodes.qos import CLOCK  # noqa: E402
+from mmvae_controller.nodes.wire.qos import CLOCK  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 
 BEAT_S = 0.01

@@ -12,8 +12,8 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from builtin_interfaces.msg import Time  # noqa: E402
-from mmvae_controller.nodes.pointcloud import read_observation  # noqa: E402
-from mmvae_controller.nodes.qos import CLOCK  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
+from mmvae_controller.nodes.wire.qos import CLOCK  # noqa: E402
 from rclpy.time import Time as Moment  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import PointCloud2  # noqa: E402

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # noqa: E402
 from mmvae_controller.nodes.diagnostics import DiagnosticsNode  # noqa: E402
-from mmvae_controller.nodes.pointcloud import observation_message  # noqa: E402
-from mmvae_controller.nodes.qos import REPORT  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import observation_message  # noqa: E402
+from mmvae_controller.nodes.wire.qos import REPORT  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image, PointCloud2  # noqa: E402
 from std_msgs.msg import Float32MultiArray, Float64, Float64MultiArray  # noqa: E402

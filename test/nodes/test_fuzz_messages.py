@@ -23,13 +23,13 @@ pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.nodes.errors import MessageError  # noqa: E402
-from mmvae_controller.nodes.messages import (  # noqa: E402
+from mmvae_controller.nodes.wire.messages import (  # noqa: E402
     image_message,
     read_positions,
     read_sense,
     stamp_of,
 )
-from mmvae_controller.nodes.pointcloud import (  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import (  # noqa: E402
     observation_message,
     point_dtype,
     point_fields,

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.nodes.errors import RefusedError  # noqa: E402
-from mmvae_controller.nodes.qos import NEWEST  # noqa: E402
+from mmvae_controller.nodes.wire.qos import NEWEST  # noqa: E402
 from rclpy.qos import ReliabilityPolicy  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 

@@ -7,8 +7,8 @@ from mmvae_controller.control.gate import Decision, Reason, Sent
 from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.nodes.health import GateHealth, InputHealth, LoopHealth
-from mmvae_controller.nodes.status import Level, show
+from mmvae_controller.nodes.reporting.health import GateHealth, InputHealth, LoopHealth
+from mmvae_controller.nodes.reporting.status import Level, show
 import numpy as np
 import pytest
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.hysteresis import Hysteresis
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.reporting.hysteresis import Hysteresis
+from mmvae_controller.nodes.reporting.status import Level, Status
 import pytest
 
 OK, WARN, ERROR, STALE = Level.OK, Level.WARN, Level.ERROR, Level.STALE

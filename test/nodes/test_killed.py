@@ -18,7 +18,7 @@ pytest.importorskip('pybullet')
 pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
-from mmvae_controller.nodes.qos import COMMAND, REPORT, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.qos import COMMAND, REPORT, SENSOR  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
@@ -38,8 +38,8 @@ WELL = {'controller: gate': 'pass', 'controller: input camera': 'known', 'diagno
 DRIVER = """
 import numpy as np
 import rclpy
-from mmvae_controller.nodes.messages import image_message
-from mmvae_controller.nodes.qos import SENSOR
+from mmvae_controller.nodes.wire.messages import image_message
+from mmvae_controller.nodes.wire.qos import SENSOR
 from sensor_msgs.msg import Image
 
 rclpy.init()

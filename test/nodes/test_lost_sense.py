@@ -18,8 +18,8 @@ pytestmark = [pytest.mark.ros, pytest.mark.slow]
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
-from mmvae_controller.nodes.messages import stamp_of  # noqa: E402
-from mmvae_controller.nodes.qos import COMMAND, REPORT, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.messages import stamp_of  # noqa: E402
+from mmvae_controller.nodes.wire.qos import COMMAND, REPORT, SENSOR  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402

@@ -22,9 +22,9 @@ pytest.importorskip('sensor_msgs')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
-from mmvae_controller.nodes.arrays import labelled_array  # noqa: E402
 from mmvae_controller.nodes.errors import MessageError  # noqa: E402
-from mmvae_controller.nodes.messages import (  # noqa: E402
+from mmvae_controller.nodes.wire.arrays import labelled_array  # noqa: E402
+from mmvae_controller.nodes.wire.messages import (  # noqa: E402
     command_message,
     image_message,
     read_positions,
@@ -32,7 +32,7 @@ from mmvae_controller.nodes.messages import (  # noqa: E402
     stamp_of,
     time_message,
 )
-from mmvae_controller.nodes.pointcloud import observation_message, read_observation  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import observation_message, read_observation  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float32MultiArray, Float64MultiArray  # noqa: E402
 
@@ -248,7 +248,7 @@ def test_an_observation_of_other_modalities_is_refused(robot: Robot):
 def test_an_observation_with_broken_content_is_refused(
     robot: Robot, field: str, bad: float, says: str
 ):
-    from mmvae_controller.nodes.pointcloud import point_dtype
+    from mmvae_controller.nodes.wire.pointcloud import point_dtype
 
     message = observation_message(observation_of(robot), robot.modalities, STAMP_NS)
     points = np.frombuffer(message.data, dtype=point_dtype(robot.modalities)).copy()

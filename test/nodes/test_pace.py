@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mmvae_controller.nodes.pace import AtMost, MAX_CATCH_UP, Pace
-from mmvae_controller.nodes.smoothing import Smoother
+from mmvae_controller.nodes.reporting.pace import AtMost, MAX_CATCH_UP, Pace
+from mmvae_controller.nodes.watch.smoothing import Smoother
 import pytest
 
 MS = 1_000_000

@@ -11,15 +11,15 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
-from mmvae_controller.nodes.peers import (  # noqa: E402
+from mmvae_controller.nodes.reporting.peers import (  # noqa: E402
     ASLEEP_AFTER_S,
     PeerHealth,
     Peers,
     SILENT_AFTER_S,
 )
-from mmvae_controller.nodes.qos import REPORT  # noqa: E402
-from mmvae_controller.nodes.status import Level, Status  # noqa: E402
-from mmvae_controller.nodes.updater import Updater  # noqa: E402
+from mmvae_controller.nodes.reporting.status import Level, Status  # noqa: E402
+from mmvae_controller.nodes.reporting.updater import Updater  # noqa: E402
+from mmvae_controller.nodes.wire.qos import REPORT  # noqa: E402
 import rclpy  # noqa: E402
 
 LOOK_S = 0.05
@@ -115,7 +115,7 @@ def test_only_who_goes_without_a_word_is_an_alarm(
     node(peer, 'stays')
     updater = node(peer, 'goes')
     peer.until(lambda: told('stays') and told('stays')[-1].message == 'hears goes', 'goes')
-    monkeypatch.setattr('mmvae_controller.nodes.peers.SILENT_AFTER_S', 0.8)
+    monkeypatch.setattr('mmvae_controller.nodes.reporting.peers.SILENT_AFTER_S', 0.8)
     if says_goodbye:
         updater.close()
     updater._timer.cancel()
@@ -131,7 +131,7 @@ def test_what_others_say_costs_a_look_at_its_bytes_and_no_more(
 ):
     read: list[bytes] = []
     monkeypatch.setattr(
-        'mmvae_controller.nodes.peers.deserialize_message',
+        'mmvae_controller.nodes.reporting.peers.deserialize_message',
         lambda raw, kind: read.append(raw) or DiagnosticArray(),
     )
     Peers(peer.node)

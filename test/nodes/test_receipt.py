@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmvae_controller.nodes.receipt import Receipts, waited_ns
+from mmvae_controller.nodes.wire.receipt import Receipts, waited_ns
 import pytest
 
 MS = 1_000_000

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mmvae_controller.nodes.evaluations import ModelHealth
-from mmvae_controller.nodes.hysteresis import Hysteresis
-from mmvae_controller.nodes.senses import SenseHealth
-from mmvae_controller.nodes.status import HELD, Level, Status
-from mmvae_controller.nodes.watched import Told
+from mmvae_controller.nodes.reporting.hysteresis import Hysteresis
+from mmvae_controller.nodes.reporting.status import HELD, Level, Status
+from mmvae_controller.nodes.watch.evaluations import ModelHealth
+from mmvae_controller.nodes.watch.senses import SenseHealth
+from mmvae_controller.nodes.watch.watched import Told
 import pytest
 
 KNOWN, BEFORE, MISSING = (True, True), (True, False), (False, False)

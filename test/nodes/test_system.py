@@ -16,9 +16,9 @@ pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from mmvae_controller.nodes.controller import ControllerNode  # noqa: E402
-from mmvae_controller.nodes.pointcloud import read_observation  # noqa: E402
-from mmvae_controller.nodes.qos import EPISODES  # noqa: E402
 from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
+from mmvae_controller.nodes.wire.qos import EPISODES  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import PointCloud2  # noqa: E402
 

@@ -14,10 +14,10 @@ from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.errors import ModalityError  # noqa: E402
 from mmvae_controller.nodes.errors import MessageError  # noqa: E402
-from mmvae_controller.nodes.messages import image_message  # noqa: E402
-from mmvae_controller.nodes.pictures import read_picture  # noqa: E402
-from mmvae_controller.nodes.qos import SENSOR  # noqa: E402
 from mmvae_controller.nodes.tracker import TrackerNode  # noqa: E402
+from mmvae_controller.nodes.wire.messages import image_message  # noqa: E402
+from mmvae_controller.nodes.wire.pictures import read_picture  # noqa: E402
+from mmvae_controller.nodes.wire.qos import SENSOR  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
 from std_msgs.msg import Float32MultiArray  # noqa: E402

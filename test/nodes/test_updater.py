@@ -14,8 +14,8 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.errors import ModalityError  # noqa: E402
-from mmvae_controller.nodes.status import HELD, Level, Status  # noqa: E402
-from mmvae_controller.nodes.updater import PUBLISH_PERIOD_NS, Updater  # noqa: E402
+from mmvae_controller.nodes.reporting.status import HELD, Level, Status  # noqa: E402
+from mmvae_controller.nodes.reporting.updater import PUBLISH_PERIOD_NS, Updater  # noqa: E402
 import rclpy  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 

@@ -21,14 +21,14 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # noqa: E402
 from mmvae_controller.cli.top_judging import take  # noqa: E402
 from mmvae_controller.cli.top_snapshot import Place  # noqa: E402
-from mmvae_controller.nodes.qos import COMMAND, REPORT  # noqa: E402
-from mmvae_controller.nodes.status import Level, read_level  # noqa: E402
-from mmvae_controller.nodes.watched import Watched  # noqa: E402
-from mmvae_controller.nodes.watching import (  # noqa: E402
+from mmvae_controller.nodes.reporting.status import Level, read_level  # noqa: E402
+from mmvae_controller.nodes.watch.watched import Watched  # noqa: E402
+from mmvae_controller.nodes.watch.watching import (  # noqa: E402
     NamespaceError,
     read_command,
     Watcher,
 )
+from mmvae_controller.nodes.wire.qos import COMMAND, REPORT  # noqa: E402
 import rclpy  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float64, Float64MultiArray  # noqa: E402

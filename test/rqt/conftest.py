@@ -37,7 +37,7 @@ class Messages:
 
     @staticmethod
     def matrix(nats: NDArray[Any] = NATS, act: str = 'without', suffer: str = 'loses') -> Any:
-        from mmvae_controller.nodes.arrays import labelled_array
+        from mmvae_controller.nodes.wire.arrays import labelled_array
         from std_msgs.msg import Float64MultiArray
 
         labels = ((act, MODALITIES), (suffer, MODALITIES))
@@ -45,7 +45,7 @@ class Messages:
 
     @staticmethod
     def picture(rgb: Sequence[int] = (200, 30, 30), encoding: str = 'rgb8') -> Any:
-        from mmvae_controller.nodes.messages import image_message
+        from mmvae_controller.nodes.wire.messages import image_message
 
         pixels = np.empty((8, 12, len(rgb)), dtype=np.uint8)
         pixels[:] = rgb

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.status import Level
 from mmvae_controller.rqt.board import Board
 from mmvae_controller.rqt.contents import Told
 from mmvae_controller.rqt.robot import pin

@@ -6,8 +6,8 @@ import math
 import subprocess
 import sys
 
-from mmvae_controller.nodes.status import Level
-from mmvae_controller.nodes.topic_names import ALONE, WITHOUT
+from mmvae_controller.nodes.reporting.status import Level
+from mmvae_controller.nodes.wire.topic_names import ALONE, WITHOUT
 from mmvae_controller.rqt.contents import BLACK, Picture, read_matrix, read_picture, read_status
 from mmvae_controller.rqt.errors import ContentError
 from mmvae_controller.rqt.words import explain_cell, nats_text

@@ -79,7 +79,7 @@ class Rqt:
 
     def publish(self, topic: str, message: Any) -> Callable[[], None]:
         """Announce a topic and return what publishes the message."""
-        from mmvae_controller.nodes.qos import REPORT
+        from mmvae_controller.nodes.wire.qos import REPORT
 
         publisher = self.robot.create_publisher(type(message), topic, REPORT)
         return lambda: publisher.publish(message)

@@ -11,7 +11,7 @@ pytest.importorskip('rclpy')
 pytest.importorskip('PyQt5')
 pytestmark = pytest.mark.ros
 
-from mmvae_controller.nodes.status import Level  # noqa: E402
+from mmvae_controller.nodes.reporting.status import Level  # noqa: E402
 from mmvae_controller.rqt.qt import QtCore, QtGui  # noqa: E402
 from mmvae_controller.rqt.robot import pin  # noqa: E402
 from mmvae_controller.rqt.theme import brightness as luma  # noqa: E402

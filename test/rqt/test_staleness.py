@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmvae_controller.nodes.staleness import Rhythm, stale_after_s, TOLD_STALE_S, worst
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.staleness import Rhythm, stale_after_s, TOLD_STALE_S, worst
+from mmvae_controller.nodes.reporting.status import Level
 import pytest
 
 

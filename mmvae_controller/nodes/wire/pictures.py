@@ -5,7 +5,7 @@ from __future__ import annotations
 from mmvae_controller.modality.robot import COLOURS_OF, InputMessage, Source
 from mmvae_controller.modality.spec import Encoder, Modality, Role
 from mmvae_controller.nodes.errors import MessageError
-from mmvae_controller.nodes.messages import read_sense
+from mmvae_controller.nodes.wire.messages import read_sense
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image

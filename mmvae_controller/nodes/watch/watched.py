@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mmvae_controller.nodes.status import Level, read_level
+from mmvae_controller.nodes.reporting.status import Level, read_level
 
 # The rate of a topic is that of the last moments; nobody commands faster than this fills.
 RATE_S = 2.0

@@ -9,10 +9,10 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import InputMessage, Robot
-from mmvae_controller.nodes.messages import read_sense, stamp_of
-from mmvae_controller.nodes.qos import EPISODES, REPORT, SENSOR
-from mmvae_controller.nodes.record import read_episode, Record
-from mmvae_controller.nodes.watched import Told, told_by
+from mmvae_controller.nodes.watch.record import read_episode, Record
+from mmvae_controller.nodes.watch.watched import Told, told_by
+from mmvae_controller.nodes.wire.messages import read_sense, stamp_of
+from mmvae_controller.nodes.wire.qos import EPISODES, REPORT, SENSOR
 import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor

@@ -6,9 +6,9 @@ import math
 
 from mmvae_controller.importance.live import Importance
 from mmvae_controller.importance.measures import MEASURES
-from mmvae_controller.nodes.arrays import labelled_array
-from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.smoothing import Smoother
+from mmvae_controller.nodes.watch.smoothing import Smoother
+from mmvae_controller.nodes.wire.arrays import labelled_array
+from mmvae_controller.nodes.wire.qos import REPORT
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node

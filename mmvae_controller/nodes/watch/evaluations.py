@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from mmvae_controller.nodes.rates import rate_hz
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.reporting.rates import rate_hz
+from mmvae_controller.nodes.reporting.status import Level, Status
 import numpy as np
 
 # So many are remembered: of the last few seconds, not of the whole life.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmvae_controller.control.window import NS
-from mmvae_controller.nodes.watched import Told
+from mmvae_controller.nodes.watch.watched import Told
 from numpy.typing import NDArray
 
 # Values and when they were true, in s on the simulated clock.

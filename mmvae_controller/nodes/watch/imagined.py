@@ -8,9 +8,9 @@ from typing import Any
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.spec import Encoder, Modality
-from mmvae_controller.nodes.arrays import labelled_array
-from mmvae_controller.nodes.messages import ENCODING_OF, image_message
-from mmvae_controller.nodes.qos import REPORT
+from mmvae_controller.nodes.wire.arrays import labelled_array
+from mmvae_controller.nodes.wire.messages import ENCODING_OF, image_message
+from mmvae_controller.nodes.wire.qos import REPORT
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node

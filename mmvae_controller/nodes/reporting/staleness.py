@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 import statistics
 
-from mmvae_controller.nodes.status import Level
+from mmvae_controller.nodes.reporting.status import Level
 
 # What comes often is old after this; a node calls itself stale after a second as well.
 STALE_S = 1.0

@@ -10,8 +10,8 @@ from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
-from mmvae_controller.nodes.rates import MEMORY_S, rate_hz
-from mmvae_controller.nodes.status import HOLDING, Level, Status
+from mmvae_controller.nodes.reporting.rates import MEMORY_S, rate_hz
+from mmvae_controller.nodes.reporting.status import HOLDING, Level, Status
 import numpy as np
 
 NS_PER_MS = 1_000_000

@@ -7,8 +7,8 @@ from functools import partial
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.topic_names import MATRIX, MATRIX_OF, PICTURE_OF, TOLD
+from mmvae_controller.nodes.wire.qos import REPORT
+from mmvae_controller.nodes.wire.topic_names import MATRIX, MATRIX_OF, PICTURE_OF, TOLD
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Float64MultiArray

@@ -7,9 +7,9 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.topic_names import MATRIX
-from mmvae_controller.nodes.watched import Command, Curve, told_by, Watched
+from mmvae_controller.nodes.watch.watched import Command, Curve, told_by, Watched
+from mmvae_controller.nodes.wire.qos import REPORT
+from mmvae_controller.nodes.wire.topic_names import MATRIX
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node, NodeNameNonExistentError

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import math
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.reporting.status import Level, Status
 
 DEBOUNCED = (Level.WARN, Level.ERROR)
 

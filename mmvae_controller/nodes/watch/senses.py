@@ -7,9 +7,9 @@ from enum import StrEnum
 import math
 
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
-from mmvae_controller.nodes.staleness import TOLD_STALE_S
-from mmvae_controller.nodes.status import HELD, Level, Status
-from mmvae_controller.nodes.watched import Told
+from mmvae_controller.nodes.reporting.staleness import TOLD_STALE_S
+from mmvae_controller.nodes.reporting.status import HELD, Level, Status
+from mmvae_controller.nodes.watch.watched import Told
 
 # Known for a shorter time, a sense is still the one that comes and goes.
 BACK_AFTER_S = 1.0

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from mmvae_controller.nodes.hysteresis import Hysteresis
 from mmvae_controller.nodes.parameters import declare
-from mmvae_controller.nodes.peers import last_word, Peers
-from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.status import HELD, Level, show, Status
+from mmvae_controller.nodes.reporting.hysteresis import Hysteresis
+from mmvae_controller.nodes.reporting.peers import last_word, Peers
+from mmvae_controller.nodes.reporting.status import HELD, Level, show, Status
+from mmvae_controller.nodes.wire.qos import REPORT
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from mmvae_controller.nodes.qos import REPORT
-from mmvae_controller.nodes.staleness import TOLD_PERIOD_S
-from mmvae_controller.nodes.status import Level, Status
+from mmvae_controller.nodes.reporting.staleness import TOLD_PERIOD_S
+from mmvae_controller.nodes.reporting.status import Level, Status
+from mmvae_controller.nodes.wire.qos import REPORT
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 
