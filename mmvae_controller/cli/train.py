@@ -116,6 +116,7 @@ def _provenance(trainer: Trainer) -> dict[str, Any]:
         'seed': config.seed,
         'initial_weights': trainer.initial or None,
         'stale': {name: asdict(ageing) for name, ageing in config.stale.items()},
+        'blank': dict(config.blank),
         'muting': {family.value: share for family, share in config.muting.shares.items()},
         'epochs': config.epochs,
         'training_s': round(trainer.seconds),

@@ -11,6 +11,7 @@ from mmvae_controller.modality.observation import STEPS
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.training.ageing import Ageing, ageing_config
+from mmvae_controller.training.blanking import blank_config
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
@@ -49,6 +50,7 @@ class TrainingConfig:
         noise: Standard deviation, in normalised units, of Gaussian noise on the vectors that
             the encoder is given; what is to be decoded has none.
         stale: By sense, how often and how old it is shown; see `ageing`.
+        blank: By image, in which share of the rows it shows nothing; see `blanking`.
 
     """
 
@@ -71,6 +73,7 @@ class TrainingConfig:
     scramble: float = 0.0
     noise: float = 0.0
     stale: Mapping[str, Ageing] = field(default_factory=dict)
+    blank: Mapping[str, float] = field(default_factory=dict)
 
 
 def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> TrainingConfig:
@@ -106,6 +109,7 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
         scramble=root.number('scramble', default=0.0, low=0.0, high=1.0),
         noise=root.number('noise', default=0.0, low=0.0),
         stale=ageing_config(root.section('stale'), modalities) if root.has('stale') else {},
+        blank=blank_config(root.section('blank'), modalities) if root.has('blank') else {},
     )
     root.done()
     if config.stale and config.scramble > 0:

@@ -9,12 +9,13 @@ latent noise are the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import math
 
 from mmvae_controller.modality.observation import Mask, STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.training.ageing import draw_ages
+from mmvae_controller.training.blanking import Blanks, draw_blanks
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.scrambling import draw_scramble, Scramble
 from mmvae_controller.training.windows import Rows
@@ -28,6 +29,7 @@ LARGEST_TORCH_SEED = 2**62
 # Beside seed and epoch; not 0, which NumPy's seeds do not tell from nothing.
 AUGMENTING = 1
 AGEING = 2
+BLANKING = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +43,7 @@ class StepDraws:
         latent_noise: Standard normal `(B, Z)` for each latent, z_1 first.
         input_noise: `(B, 2, D)` by vector modality, in normalised units; empty without noise.
         ages_s: `(B, M)` by how much what is shown is older; None where nothing is.
+        blanks: By image, which pictures show nothing.
 
     """
 
@@ -50,6 +53,7 @@ class StepDraws:
     latent_noise: tuple[Tensor, ...]
     input_noise: Mapping[str, Tensor]
     ages_s: NDArray[np.float64] | None = None
+    blanks: Mapping[str, Blanks] = field(default_factory=dict)
 
 
 def steps_per_epoch(config: TrainingConfig, count: int) -> int:
@@ -79,6 +83,7 @@ def epoch_draws(
     augmenting = np.random.default_rng([config.seed, epoch, AUGMENTING])
     input_noise = _torch_generator(augmenting)
     ageing = np.random.default_rng([config.seed, epoch, AGEING])
+    blanking = np.random.default_rng([config.seed, epoch, BLANKING])
     order = random.permutation(np.tile(rows, config.passes))
     latents = _latent_sizes(config.network)
     for start in range(0, len(order), config.batch_size):
@@ -90,7 +95,8 @@ def epoch_draws(
         latent = tuple(torch.randn((len(batch), z), generator=noise) for z in latents)
         inputs = _input_noise(config.noise, modalities, len(batch), input_noise)
         ages_s = draw_ages(config.stale, modalities, len(batch), ageing) if config.stale else None
-        yield StepDraws(batch, mask, scramble, latent, inputs, ages_s)
+        blanks = draw_blanks(config.blank, modalities, len(batch), blanking)
+        yield StepDraws(batch, mask, scramble, latent, inputs, ages_s, blanks)
 
 
 def _torch_generator(random: np.random.Generator) -> torch.Generator:

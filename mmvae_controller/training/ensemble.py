@@ -190,6 +190,8 @@ def _check(configs: Sequence[TrainingConfig], dataset: Windows) -> None:
     first = configs[0]
     if first.stale:
         raise TrainingError('an ensemble is shown no old samples: leave stale out')
+    if first.blank:
+        raise TrainingError('an ensemble is shown no blank pictures: leave blank out')
     for index, config in enumerate(configs):
         own = replace(config, seed=first.seed, kl=first.kl, muting=first.muting, name=first.name)
         if own != first:

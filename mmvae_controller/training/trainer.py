@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 import math
 from pathlib import Path
@@ -13,6 +13,7 @@ from mmvae_controller.modality.contract import WEIGHTS_FILE
 from mmvae_controller.modality.observation import CURRENT, Freshness, policy_query
 from mmvae_controller.modality.spec import command_of
 from mmvae_controller.training.ageing import aged, check_ages
+from mmvae_controller.training.blanking import Blanks
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.draws import epoch_draws, StepDraws, steps_per_epoch
 from mmvae_controller.training.errors import TrainingError
@@ -202,6 +203,7 @@ class Trainer:
         shown, fresh = targets, batch.known.astype(np.float32)
         if drawn.ages_s is not None:
             shown, fresh = self._aged(targets, batch, drawn)
+        shown = shown | self._blanked(shown, drawn.blanks)
         noisy = {name: shown[name] + noise for name, noise in drawn.input_noise.items()}
         counts = torch.from_numpy(learnable(batch.known, drawn.mask, drawn.scramble))
         sample = Sample(
@@ -223,6 +225,17 @@ class Trainer:
         values, fresh = aged(self.dataset, drawn.rows, batch, drawn.ages_s)
         old = {n: torch.from_numpy(v) for n, v in values.items() if v is not batch.values[n]}
         return targets | self.model.normalise(old), fresh
+
+    def _blanked(
+        self, shown: Mapping[str, Tensor], blanks: Mapping[str, Blanks]
+    ) -> dict[str, Tensor]:
+        """Return the images of which some slots show nothing, normalised."""
+        found = {}
+        for name, blank in blanks.items():
+            found[name] = shown[name].clone()
+            pictures = self.model.normalise({name: torch.from_numpy(blank.pictures)})
+            found[name][torch.from_numpy(blank.where)] = pictures[name]
+        return found
 
     def targets(self, batch: Batch) -> dict[str, Tensor]:
         """Return a batch normalised, the right command in the place of the one applied at t."""
