@@ -245,6 +245,12 @@ def up(
     acceleration: Annotated[
         float, typer.Option(min=0, help='rad/s^2, of every joint; goes with the URDF.')
     ] = 0.0,
+    goal_modality: Annotated[
+        str, typer.Option(help='The sense of which ~/goal brings a wanted value.')
+    ] = '',
+    tracker: Annotated[
+        bool, typer.Option(help='Find the marked hand in the pictures of two cameras.')
+    ] = False,
     simulation: Annotated[bool, typer.Option(help='Simulate the robot as well.')] = False,
     task: Annotated[str, typer.Option(help='Of the simulation.')] = 'touch_target',
     seed: Annotated[int, typer.Option(min=0, help='Of its first episode.')] = 0,
@@ -257,7 +263,7 @@ def up(
         from mmvae_controller.cli.up import Controlled, run, Simulated
 
         simulated = Simulated(task, seed, episodes, real_time_factor, gui) if simulation else None
-        controlled = Controlled(autostart, robot_description, acceleration)
+        controlled = Controlled(autostart, robot_description, acceleration, goal_modality, tracker)
         raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
 
 

@@ -56,12 +56,16 @@ class Controlled:
         autostart: Whether it configures and activates by itself.
         robot_description: A URDF, where limits come from if the robot YAML has none.
         acceleration_rad_s2: Of every joint; goes with it, because a URDF has none.
+        goal_modality: The sense of which `~/goal` brings a wanted value; empty: no goals.
+        tracker: Whether the node that finds a marked hand in two pictures runs as well.
 
     """
 
     autostart: bool = True
     robot_description: Path | None = None
     acceleration_rad_s2: float = 0.0
+    goal_modality: str = ''
+    tracker: bool = False
 
 
 def run(
@@ -150,6 +154,8 @@ def node_commands(
                 'cover_last': simulated.cover_last,
             },
         )
+    if controlled.tracker:
+        commands['tracker'] = _node_command('tracker', namespace, {'use_sim_time': use_sim_time})
     folder = find_model(model).resolve()
     commands['diagnostics'] = _node_command(
         'diagnostics', namespace, {'model': folder, 'use_sim_time': use_sim_time}
@@ -163,6 +169,7 @@ def node_commands(
             'use_sim_time': use_sim_time,
             'autostart': controlled.autostart,
             'acceleration_rad_s2': float(controlled.acceleration_rad_s2),
+            **({'goal_modality': goal} if (goal := controlled.goal_modality) else {}),
         },
     )
     return commands

@@ -118,6 +118,15 @@ def test_the_controller_begins_as_it_is_told_to(robot_file: Path, model: Path):
     assert 'acceleration_rad_s2:=3.0' in command
 
 
+def test_a_goal_and_the_tracker_of_the_hand_are_there_if_asked_for(robot_file: Path, model: Path):
+    assert 'tracker' not in node_commands(str(robot_file), str(model))
+    controlled = Controlled(goal_modality='hand', tracker=True)
+    commands = node_commands(str(robot_file), str(model), '', True, controlled=controlled)
+    assert list(commands) == ['tracker', 'diagnostics', 'controller']
+    assert 'use_sim_time:=true' in commands['tracker']
+    assert 'goal_modality:=hand' in commands['controller']
+
+
 def test_a_robot_description_becomes_a_file_of_parameters(tmp_path: Path):
     urdf = tmp_path / 'arm.urdf'
     urdf.write_text('<robot name="Rügen: #1">\n\t<link/>\n</robot>', encoding='utf-8')
