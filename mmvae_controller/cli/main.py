@@ -9,12 +9,23 @@ from mmvae_controller import __version__
 from mmvae_controller.cli.errors import explained
 import typer
 
+TaskOption = Annotated[str | None, typer.Option(help='What to do; else that of its data.')]
+RobotOption = Annotated[
+    str | None, typer.Option(help='Robot YAML, or the name of one; else that of its data.')
+]
+
 app = typer.Typer(
     name='mmvae',
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help='A multimodal VAE that sees, feels and moves: collect, train, roll out, run.',
 )
+
+
+def _used(model: str, task: str | None, robot: str | None) -> tuple[str, str]:
+    from mmvae_controller.cli.defaults import task_and_robot
+
+    return task_and_robot(model, task, robot)
 
 
 @app.command()
@@ -87,8 +98,8 @@ def clone(
 @app.command()
 def rollout(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
-    task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
-    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
+    task: TaskOption = None,
+    robot: RobotOption = None,
     episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 100,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 10000,
     blind: Annotated[bool, typer.Option(help='Run again with black pictures.')] = True,
@@ -98,15 +109,15 @@ def rollout(
     with explained():
         from mmvae_controller.cli.rolling import run
 
-        run(model, task, robot, episodes, seed, blind, json)
+        run(model, *_used(model, task, robot), episodes, seed, blind, json)
 
 
 @app.command()
 def faults(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
     json: Annotated[Path, typer.Option(help='Result, cell by cell; gone on with if it is there.')],
-    task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
-    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
+    task: TaskOption = None,
+    robot: RobotOption = None,
     peer: Annotated[
         str | None, typer.Option(help="Folder of `mmvae clone`, or none; else the task's shipped.")
     ] = None,
@@ -126,8 +137,8 @@ def faults(
 
         run(
             Options(
-                model, task, robot, peer, episodes, seed, faults, starts, moment, processes,
-                json, out,
+                model, *_used(model, task, robot), peer, episodes, seed, faults, starts, moment,
+                processes, json, out,
             )
         )  # fmt: skip
 
@@ -135,8 +146,8 @@ def faults(
 @app.command()
 def calibrate(
     model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
-    task: Annotated[str, typer.Option(help='What to do.')] = 'touch_target',
-    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
+    task: TaskOption = None,
+    robot: RobotOption = None,
     episodes: Annotated[int, typer.Option(min=20, help='Half to fit, half to count.')] = 960,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 500000,
     alarms_per_hour: Annotated[
@@ -147,7 +158,7 @@ def calibrate(
     with explained():
         from mmvae_controller.cli.calibrate import run
 
-        run(model, task, robot, episodes, seed, alarms_per_hour)
+        run(model, *_used(model, task, robot), episodes, seed, alarms_per_hour)
 
 
 @app.command()
@@ -252,7 +263,9 @@ def up(
         bool, typer.Option(help='Find the marked hand in the pictures of two cameras.')
     ] = False,
     simulation: Annotated[bool, typer.Option(help='Simulate the robot as well.')] = False,
-    task: Annotated[str, typer.Option(help='Of the simulation.')] = 'touch_target',
+    task: Annotated[
+        str | None, typer.Option(help="Of the simulation; else that of the model's data.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help='Of its first episode.')] = 0,
     episodes: Annotated[int, typer.Option(min=0, help='How many; 0 goes on for ever.')] = 0,
     real_time_factor: Annotated[float, typer.Option(min=0.01, help='Of the simulation.')] = 1.0,
@@ -262,7 +275,10 @@ def up(
     with explained():
         from mmvae_controller.cli.up import Controlled, run, Simulated
 
-        simulated = Simulated(task, seed, episodes, real_time_factor, gui) if simulation else None
+        simulated = None
+        if simulation:
+            task, _ = _used(model, task, robot)
+            simulated = Simulated(task, seed, episodes, real_time_factor, gui)
         controlled = Controlled(autostart, robot_description, acceleration, goal_modality, tracker)
         raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
 
@@ -286,8 +302,8 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 20000,
     out: Annotated[Path, typer.Option(help='Folder of the report.')] = Path('out/demo'),
     model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
-    robot: Annotated[str, typer.Option(help='Robot YAML, or its name.')] = 'iiwa_sim',
-    task: Annotated[str, typer.Option(help='What is to be done.')] = 'touch_target',
+    robot: RobotOption = None,
+    task: TaskOption = None,
     required: Annotated[
         float, typer.Option(min=0, max=1, help='Success rate below which it exits with 1.')
     ] = 0.9,
@@ -302,6 +318,7 @@ def demo(
     with explained():
         from mmvae_controller.cli.demo import DemoSettings, run
 
+        task, robot = _used(model, task, robot)
         settings = DemoSettings(
             model, robot, task, episodes, seed, required, real_time_factor, gui, out, covered
         )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from mmvae_controller import __version__
+from mmvae_controller.cli.defaults import task_and_robot
 from mmvae_controller.cli.main import app
 import pytest
 from typer.testing import CliRunner
@@ -66,6 +67,20 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(words, told, tmp_path, mo
     assert told in result.stderr
     assert result.stderr.count('\n') == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ('given', 'used'),
+    [
+        (('imitate', None, None), ('imitate', 'iiwa_imitate')),
+        (('imitate', 'press', None), ('press', 'iiwa_imitate')),
+        (('imitate', None, 'my.yaml'), ('imitate', 'my.yaml')),
+        (('touch_target', None, None), ('touch_target', 'iiwa_sim')),
+        (('icub', None, None), ('touch_target', 'iiwa_sim')),
+    ],
+)
+def test_a_model_is_run_on_what_its_data_was_collected_with_unless_told(given, used):
+    assert task_and_robot(*given) == used
 
 
 def test_a_robot_that_the_model_does_not_fit_is_refused_by_name(tmp_path):
