@@ -21,7 +21,6 @@ from mmvae_controller.simulation.faults.document import Document
 from mmvae_controller.simulation.faults.kinds import FAULTS
 from mmvae_controller.simulation.faults.schedule import Start
 
-PAGE = 'faults.md'
 IMAGES = 'images'
 NO_PEER = 'none'
 
@@ -77,7 +76,7 @@ def run(options: Options) -> None:
     print(_line('no fault', document[fault_document.CLEAN]))
     print(f'wrote {options.json}')
     if options.out is not None:
-        _write(options.out, document)
+        _write(options.out, options.json.stem, document)
 
 
 def _run_cells(settings: BenchSettings, document: Document, options: Options) -> Document:
@@ -135,14 +134,16 @@ def _read(path: Path) -> dict[str, Any]:
     return begun
 
 
-def _write(out: Path, document: Document) -> None:
+def _write(out: Path, name: str, document: Document) -> None:
+    """Write the page, named like the JSON: pages of several models may lie side by side."""
     # Here, because it takes a second that is not needed without pictures.
     from mmvae_controller.simulation.faults.figures import figures
     from mmvae_controller.simulation.faults.report import page
 
-    for name, figure in figures(document).items():
-        path = out / IMAGES / f'{name}.png'
+    for shown, figure in figures(document).items():
+        path = out / IMAGES / f'{name}_{shown}.png'
         write_bytes(path, png(figure))
         print(f'wrote {path}')
-    write_text(out / PAGE, page(document))
-    print(f'wrote {out / PAGE}')
+    path = out / f'{name}.md'
+    write_text(path, page(document, name))
+    print(f'wrote {path}')

@@ -50,8 +50,8 @@ def test_it_goes_on_where_it_was_and_writes_the_file_after_each_cell(faults, ask
     assert second.exit_code == 0, second.output
     assert [len(cases) for cases in asked] == [5, 2]
     assert len(json.loads((tmp_path / 'f.json').read_text())['cells']) == 4
-    assert 'touch_dead | beginning' in (tmp_path / 'page' / 'faults.md').read_text()
-    assert (tmp_path / 'page' / 'images' / 'faults_success.png').stat().st_size > 1000
+    assert 'touch_dead | beginning' in (tmp_path / 'page' / 'f.md').read_text()
+    assert (tmp_path / 'page' / 'images' / 'f_success.png').stat().st_size > 1000
     faults(*FEW)
     assert len(asked) == 2, 'everything was there'
 

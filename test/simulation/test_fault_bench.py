@@ -302,14 +302,14 @@ def test_page_and_figures_show_every_cell_also_of_an_unfinished_benchmark(iiwa_f
     found = document(iiwa_file, settings, ['camera_black', 'camera_absent+touch_dead'])
     for case in fault_document.missing_cases(found)[:3]:
         found = fault_document.with_case(found, done_case(case))
-    text = page(found)
+    text = page(found, 'faults')
     assert '| camera_black | midway | 1.00 | – | – | 1.00 | 0.20 |' in text
     assert '| none | – | 1.00 |' in text
     assert 'No peer was given' in text
     assert max(len(line) for line in text.splitlines() if not line.startswith('|')) < 200
     drawn = figures(found)
     for name, figure in drawn.items():
-        assert f'images/{name}.png' in text
+        assert f'images/faults_{name}.png' in text
         figure.canvas.draw()
 
 

@@ -32,8 +32,8 @@ Data = Mapping[str, Any]
 
 
 def figures(data: Data) -> dict[str, Figure]:
-    """Return the figures by name."""
-    return {'faults_success': success_figure(data), 'faults_detection': detection_figure(data)}
+    """Return the figures by what they show."""
+    return {'success': success_figure(data), 'detection': detection_figure(data)}
 
 
 def faults_and_starts(data: Data) -> tuple[list[str], list[str]]:

@@ -18,7 +18,7 @@ from mmvae_controller.simulation.faults.schedule import OFF_S, ON_S
 Data = Mapping[str, Any]
 ABSENT = '–'
 COLUMNS = 99
-FIGURES = ('faults_success', 'faults_detection')
+FIGURES = ('success', 'detection')
 HEADER = (
     'fault', 'begins', 'model', 'peer, zeros', 'peer, last held', 'expert', 'noticed after (s)',
     'noticed in', 'false alarms', 'held', 'unsafe', 'jump (rad)',
@@ -75,8 +75,8 @@ TERMS = (
 )
 
 
-def page(data: Data, figures: Sequence[str] = FIGURES) -> str:
-    """Return the page; the figures lie in `images/` beside it."""
+def page(data: Data, name: str, figures: Sequence[str] = FIGURES) -> str:
+    """Return the page; its figures lie in `images/` beside it, and their names begin with its."""
     lines = [
         f'# Faults of the senses: {data["model"]} on {data["task"]}',
         '',
@@ -92,8 +92,8 @@ def page(data: Data, figures: Sequence[str] = FIGURES) -> str:
         *_summary(data),
         '',
     ]
-    for name in figures:
-        lines += [f'![{name.replace("_", ": ")}](images/{name}.png)', '']
+    for figure in figures:
+        lines += [f'![{figure}](images/{name}_{figure}.png)', '']
     lines += ['## Every cell', '', *_table(data), '', *_explained(data)]
     return '\n'.join(lines) + '\n'
 
