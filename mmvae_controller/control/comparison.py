@@ -10,8 +10,9 @@ from typing import Any
 from mmvae_controller.control.cusum import SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
+from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.trust import Channel, Sound, Trust
+from mmvae_controller.control.trust import Sound, Trust
 from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.reader import read_yaml, Section

@@ -10,6 +10,7 @@ from typing import Protocol
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, hold, judge, Reason, Request, Sent
 from mmvae_controller.control.policy import Estimate, Policy
+from mmvae_controller.control.set_point import SetPoint
 from mmvae_controller.control.surprise import LOOK_BACK_S
 from mmvae_controller.control.window import NS, ObservationWindow, SenseState
 from mmvae_controller.modality.observation import CURRENT, Observation
@@ -18,11 +19,8 @@ from mmvae_controller.modality.spec import Modality, Quantity
 import numpy as np
 from numpy.typing import NDArray
 
-# A joint that rests on its limit may be measured beyond it by what float32 cannot hold.
-LIMIT_SLACK_RAD = 1e-5
-# Unmeasured for so long, and for longer than it may be predicted, the arm may be anywhere: the
-# last set-point is no safe place any more.
-LOST_AFTER_S = 1.0
+# So long joints wait for senses to be compared with that the arm can do without.
+COMPARED_WITHIN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,9 +100,8 @@ class Comparison(Protocol):
 class Controller:
     """Joins window, policy and gate; knows no ROS.
 
-    It has a set-point from the moment the joints are measured inside their limits. It gives the
-    set-point up, and sends nothing, when the arm does not follow it or is not measured any more:
-    to repeat it then could make the arm jump to a place it left long ago.
+    Without a set-point nothing is sent. Senses that are not believed may take leave to move, and
+    never give it.
     """
 
     def __init__(
@@ -151,18 +148,14 @@ class Controller:
         self.trust = None if comparison is None else comparison.trust(self.window, robot)
         self._seen: Observation | None = None
         self._limits = robot.output.limits
-        self._period_s = 1 / robot.rate_hz
-        self._lost_after_ns = round(
-            max(LOST_AFTER_S, robot.max_prediction_s.get(robot.anchor, 0)) * NS
-        )
+        self._point = SetPoint(robot, robot.output.limits)
         self._rows = {m.name: row for row, m in enumerate(modalities)}
         anchor = next(m for m in robot.modalities if m.name == robot.anchor)
         self._anchor_index = [anchor.channels.index(j) for j in robot.output.joints]
         self._clock_ns = clock_ns
-        self._sent: Sent | None = None
-        self._sent_ns = 0
-        self._measured_ns: int | None = None
         self._measured: NDArray[np.float64] | None = None
+        self._strayed_ns: int | None = None
+        self._waiting_ns: int | None = None
         self._stopped = False
         self._resuming = False
         self._let_go = ''
@@ -203,21 +196,22 @@ class Controller:
         observation = self.window.read(now_ns)
         senses = self.window.states()
         missing = tuple(n for n in self.robot.required if senses[n] is SenseState.MASKED)
-        idle = self._follow(observation, now_ns)
+        idle = self._follow(observation, senses, now_ns)
         estimate = None
         decision = None
-        if self._sent is not None and self._stopped:
-            decision = hold(self._sent, Reason.STOPPED)
-        elif self._sent is not None and missing:
-            decision = hold(self._sent, Reason.STALE)
-        elif self._sent is not None:
+        last = self._point.sent
+        if last is not None and self._stopped:
+            decision = hold(last, Reason.STOPPED)
+        elif last is not None and missing:
+            decision = hold(last, Reason.STALE)
+        elif last is not None:
             asked_ns = self._clock_ns()
             estimate = self.policy.decide(observation)
             # What was fresh when the question was asked is not when the answer is late.
             fresh = self._clock_ns() - asked_ns <= self.robot.watchdog_s * NS
-            decision = self._judge(self._sent, estimate, fresh, now_ns)
+            decision = self._judge(last, estimate, fresh, now_ns)
             if estimate.refused is not None:
-                decision = hold(self._sent, estimate.refused)
+                decision = hold(last, estimate.refused)
         if decision is not None:
             self._remember(decision, now_ns)
         self._seen = observation
@@ -234,59 +228,72 @@ class Controller:
         """Compare a sense with the others, after the tick: its command is more urgent."""
         if self.trust is None or self._seen is None:
             return
-        newest = self.window.newest(self.robot.anchor)
+        last, felt = self._point.sent, self.window.newest(self.robot.anchor, self._seen.stamp_ns)
         strayed_rad = None
-        if self._sent is not None and newest is not None:
-            measured = newest.value[self._anchor_index].astype(np.float64)
-            strayed_rad = measured - self._sent.position
-        urgent = self.robot.anchor if self._sent is None else None
+        if last is not None and felt is not None and felt.stamp_ns != self._strayed_ns:
+            self._strayed_ns = felt.stamp_ns
+            strayed_rad = self._commanded(felt.value) - last.position
+        urgent = self.robot.anchor if last is None else None
         self.trust.check(self._seen, strayed_rad, urgent)
         self._seen = None
 
     def hold(self, reason: Reason, now_ns: int) -> Decision | None:
         """Return the decision to stay, for whoever has to send one outside a tick."""
-        if self._sent is None:
+        if self._point.sent is None:
             return None
-        decision = hold(self._sent, reason)
+        decision = hold(self._point.sent, reason)
         self._remember(decision, now_ns)
         return decision
 
     def _judge(self, last: Sent, estimate: Estimate, fresh: bool, now_ns: int) -> Decision:
         request = Request(estimate.mean, estimate.std, self._quantity, fresh)
-        # A late tick must not make up for lost time with a larger step.
-        elapsed_s = min((now_ns - self._sent_ns) / NS, self._period_s)
+        elapsed_s = self._point.elapsed_s(now_ns)
         return judge(request, last, self._limits, elapsed_s, self.robot.output.certainty)
 
-    def _follow(self, observation: Observation, now_ns: int) -> str:
-        """Compare the set-point with the arm: take, keep or give it up; return why there is none.
-
-        Here alone a set-point begins and ends.
-        """
+    def _follow(
+        self, observation: Observation, senses: Mapping[str, SenseState], now_ns: int
+    ) -> str:
+        """Take, keep or give up the set-point; return why there is none. Here alone that is done."""
+        felt = self.window.newest(self.robot.anchor, now_ns)
+        if felt is not None:
+            resuming, self._resuming = self._resuming, False
+            # Believed or not: where the arm does not follow, its joints say so, and are right.
+            left = self._point.left_by(self._commanded(felt.value))
+            if left:
+                self._point.forget()
+            if left and not resuming:
+                self._stopped, self._let_go = True, left
         measured = self._measure(observation, now_ns)
-        if measured is None:
-            if self._sent is not None and self._is_lost(now_ns):
-                self._forget_set_point()
-            return '' if self._sent is not None else self._why_unmeasured()
-        resuming, self._resuming = self._resuming, False
-        if self._sent is not None:
-            error_rad = np.abs(measured - self._sent.position)
-            worst = int(np.argmax(error_rad))
-            if error_rad[worst] <= self.robot.max_following_error_rad:
-                return ''
-            self._forget_set_point()
-            if not resuming:
-                self._stopped = True
-                self._let_go = (
-                    f'{self._limits.joints[worst]} is {error_rad[worst]:.3f} rad from its '
-                    f'set-point, max_following_error_rad {self.robot.max_following_error_rad:g}: '
-                    'let go until resumed'
-                )
+        if self._point.sent is not None:
+            if measured is None and self._point.is_lost(now_ns):
+                self._point.forget()
+                self._let_go = ''
+            return '' if self._point.sent is not None else self._why_unmeasured()
         if self._stopped:
             return self._let_go or 'stopped'
-        if self.trust is not None and self.trust.doubts(self.robot.anchor):
-            # Joints that lie would make the arm jump to where they seem to be.
-            return f'{self.robot.anchor} has not yet agreed with the other senses'
-        return self._anchor(measured, now_ns)
+        if measured is None:
+            return self._why_unmeasured()
+        return self._doubt(senses, now_ns) or self._point.begin(measured, now_ns)
+
+    def _doubt(self, senses: Mapping[str, SenseState], now_ns: int) -> str:
+        """Say why the joints are not believed yet; empty if they are.
+
+        Joints that lie would make the arm jump to where they seem to be.
+        """
+        anchor = self.robot.anchor
+        if self.trust is None or not self.trust.doubts(anchor):
+            self._waiting_ns = None
+            return ''
+        missing = [n for n, s in senses.items() if n != anchor and s is not SenseState.MEASURED]
+        if not missing:
+            return f'{anchor} has not yet agreed with the other senses'
+        if self._waiting_ns is None or now_ns < self._waiting_ns:
+            self._waiting_ns = now_ns
+        waited = now_ns - self._waiting_ns >= COMPARED_WITHIN_S * NS
+        needed = [n for n in missing if n in self.robot.required or self.trust.why(n)]
+        if waited and not needed:
+            return ''
+        return f'{anchor} cannot be compared yet: without {", ".join(needed or missing)}'
 
     def _why_unmeasured(self) -> str:
         anchor = self.robot.anchor
@@ -297,24 +304,22 @@ class Controller:
         """Return the measured position of the commanded joints, None when it is not known."""
         if not self.window.measured[self._rows[self.robot.anchor], CURRENT]:
             return None  # What is predicted of it is no measurement.
-        self._measured_ns = now_ns
+        self._point.measured(now_ns)
         self._measured = observation.values[self.robot.anchor][CURRENT].astype(np.float64)
-        return np.asarray(self._measured[self._anchor_index])
+        return self._commanded(self._measured)
 
-    def _is_lost(self, now_ns: int) -> bool:
-        if self._measured_ns is None or now_ns < self._measured_ns:
-            self._measured_ns = now_ns  # Counted from here, also when the clock was set back.
-        return now_ns - self._measured_ns > self._lost_after_ns
+    def _commanded(self, joints: NDArray[np.generic]) -> NDArray[np.float64]:
+        """Return those of the joints of the anchor that are commanded, in the command's order."""
+        return np.asarray(joints[self._anchor_index], dtype=np.float64)
 
     def _clear_senses(self) -> None:
         self.window.clear()
-        self._seen = None
+        self._seen = self._strayed_ns = self._waiting_ns = None
         if self.trust is not None:
             self.trust.clear()
 
     def _forget_set_point(self) -> None:
-        self._sent = None
-        self._measured_ns = None
+        self._point.forget()
         self._let_go = ''
 
     @property
@@ -322,24 +327,8 @@ class Controller:
         assert self.robot.command.quantity is not None
         return self.robot.command.quantity
 
-    def _anchor(self, measured: NDArray[np.float64], now_ns: int) -> str:
-        """Take the measured position as set-point; refuse one outside the limits and say so."""
-        limits = self._limits
-        beyond_rad = np.maximum(limits.lower_rad - measured, measured - limits.upper_rad)
-        worst = int(np.argmax(beyond_rad))
-        if beyond_rad[worst] > LIMIT_SLACK_RAD:
-            return (
-                f'{limits.joints[worst]} is outside the limits: at {measured[worst]:.4f} rad, '
-                f'expected {limits.lower_rad[worst]:g} to {limits.upper_rad[worst]:g}'
-            )
-        inside = np.clip(measured, limits.lower_rad, limits.upper_rad)
-        self._sent = Sent(inside, np.zeros_like(inside))
-        self._sent_ns = now_ns - round(self._period_s * NS)
-        return ''
-
     def _remember(self, decision: Decision, now_ns: int) -> None:
-        self._sent = decision.sent
-        self._sent_ns = now_ns
+        self._point.follow(decision, now_ns)
         self.window.push(self.robot.command.name, decision.sent.value(self._quantity), now_ns)
         # The best there is to know of where the arm is, when nobody measures it.
         if self._measured is not None:

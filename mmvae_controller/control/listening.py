@@ -8,8 +8,9 @@ import math
 
 from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SMALLEST_SURPRISE, SoundRunning
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.rota import Channel, Rota
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.trust import Channel, Rota, strayed
+from mmvae_controller.control.trust import strayed
 from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.robot import Robot
@@ -45,6 +46,7 @@ class Listener:
 
     def clear(self) -> None:
         """Begin anew."""
+        self._rota.clear()
         self.noted = {name: {Channel.PAST: [], Channel.OTHERS: []} for name in self._names}
         if self._anchor in self.noted:
             self.noted[self._anchor][Channel.FOLLOWING] = []

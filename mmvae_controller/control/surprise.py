@@ -56,7 +56,7 @@ class Surprise:
             without: Another sense that is left out.
 
         """
-        newest = window.newest(name)
+        newest = window.newest(name, observation.stamp_ns)
         if newest is None or not observation.known.any():
             return None
         decoded = self._expected(name, window, observation, past, without)

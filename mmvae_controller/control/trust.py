@@ -7,14 +7,13 @@ it has agreed for a while. That while doubles with each relapse.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from itertools import cycle
 
 from mmvae_controller.control.cusum import Cusum, SoundRunning
+from mmvae_controller.control.rota import Channel, Rota
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.window import NS, ObservationWindow, SenseState
+from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
 from mmvae_controller.modality.observation import Observation
 import numpy as np
 from numpy.typing import NDArray
@@ -25,19 +24,8 @@ LONGEST_AGREE_S = 8.0
 FORGIVEN_AFTER_S = 30.0
 # So often in a row a sense has to agree before an arm is told to stay where it says.
 VOUCHED = 3
-
-
-class Channel(StrEnum):
-    """What a sense is compared with.
-
-    PAST: what the model expects of it, from what the others say now and it said a while ago.
-    OTHERS: the same from what the others say alone, while there is no such past: weaker.
-    FOLLOWING: the set-point that was sent, of the joints that should be there, in rad.
-    """
-
-    PAST = 'past'
-    OTHERS = 'others'
-    FOLLOWING = 'following'
+# As rare as 1 in e^3 of sound running: what is rarer still does not vouch for anything.
+VOUCHING_EVIDENCE = 3.0
 
 
 Sound = Mapping[str, Mapping[Channel, SoundRunning]]
@@ -71,52 +59,9 @@ class _Sense:
             cusum.clear()
 
 
-class Rota:
-    """Compares one sense after the other: the same when it is judged and when it is calibrated."""
-
-    def __init__(
-        self, surprise: Surprise, window: ObservationWindow, names: Sequence[str]
-    ) -> None:
-        """Begin with the first of some senses."""
-        self._surprise = surprise
-        self._window = window
-        self._names = tuple(names)
-        self._turns = cycle(names)
-
-    def next(
-        self, seen: Observation, urgent: str | None = None, anyway: Collection[str] = ()
-    ) -> tuple[str, Channel, float] | None:
-        """Compare the next sense.
-
-        Args:
-            seen: The last observation read from the window.
-            urgent: A sense that is compared out of turn.
-            anyway: Senses that are compared though others are missing. How surprising a sense is
-                then was never measured, so all the rest are not.
-
-        Returns:
-            The sense, what it was compared with, and its surprise; None if it was not compared.
-
-        """
-        name = urgent if urgent in self._names else next(self._turns, None)
-        if name is None or not (name in anyway or others_measured(self._window, name)):
-            return None
-        has_past = self._surprise.has_past(name, self._window, seen.stamp_ns)
-        surprise = self._surprise.of(name, self._window, seen, past=has_past)
-        if surprise is None:
-            return None
-        return name, Channel.PAST if has_past else Channel.OTHERS, surprise
-
-
 def strayed(strayed_rad: NDArray[np.float64]) -> float:
     """Return how far joints are from their set-point, as one number: the farthest, in rad."""
     return float(np.abs(strayed_rad).max())
-
-
-def others_measured(window: ObservationWindow, name: str) -> bool:
-    """Tell whether all senses but one were measured when the window was last read."""
-    states = window.states()
-    return all(s is SenseState.MEASURED for n, s in states.items() if n != name)
 
 
 class Trust:
@@ -136,6 +81,7 @@ class Trust:
         self._sound = sound
         self._window = window
         self._senses: dict[str, _Sense] = {}
+        self._checked_ns = BEGINNING_NS
         self._rota = Rota(surprise, window, list(sound))
         self.clear()
 
@@ -143,22 +89,28 @@ class Trust:
         """Begin anew, believing everything."""
         for name in self._sound:
             self._window.trust(name)
+        self._rota.clear()
+        self._checked_ns = BEGINNING_NS
         self._senses = {
             name: _Sense({channel: Cusum(sound) for channel, sound in channels.items()})
             for name, channels in self._sound.items()
         }
+
+    def _begin(self) -> None:
+        """Let nothing speak against any sense; who is distrusted remains so."""
+        self._rota.clear()
+        for sense in self._senses.values():
+            sense.clear()
+            sense.agreed = 0
 
     def why(self, name: str) -> str:
         """Return why a sense is distrusted; empty if it is believed."""
         return self._senses[name].why if name in self._senses else ''
 
     def doubts(self, name: str) -> bool:
-        """Tell whether a sense could be compared with the others, and has not agreed yet."""
+        """Tell whether a sense can be compared with the others alone, and has not agreed yet."""
         sense = self._senses.get(name)
-        if sense is None or not others_measured(self._window, name):
-            return False
-        by_model = any(SIDE[channel] is Channel.PAST for channel in sense.cusums)
-        return by_model and sense.agreed < VOUCHED
+        return sense is not None and Channel.OTHERS in sense.cusums and sense.agreed < VOUCHED
 
     def evidence(self, name: str) -> float | None:
         """Return how much speaks against a sense, 1 at the alarm; None if it is not compared."""
@@ -182,19 +134,30 @@ class Trust:
             urgent: A sense that is compared out of turn.
 
         """
+        now_ns = observation.stamp_ns
+        if now_ns < self._checked_ns:
+            self._begin()  # The clock was set back: what spoke against a sense is to come.
+        self._checked_ns = now_ns
+        if urgent is None:
+            for sense in self._senses.values():
+                sense.agreed = 0
         if strayed_rad is not None:
             for name, sense in self._senses.items():
                 if Channel.FOLLOWING in sense.cusums:
                     self._hear(name, Channel.FOLLOWING, strayed(strayed_rad), observation)
         distrusted = [name for name, sense in self._senses.items() if sense.why]
         compared = self._rota.next(observation, urgent, distrusted)
-        if compared is not None and compared[1] in self._senses[compared[0]].cusums:
-            self._hear(*compared, observation)
+        if compared is None or compared[1] not in self._senses[compared[0]].cusums:
+            return
+        name, channel, surprise = compared
+        if name == urgent:
+            sense = self._senses[name]
+            vouched = sense.cusums[channel].sound.evidence(surprise) <= VOUCHING_EVIDENCE
+            sense.agreed = sense.agreed + 1 if vouched else 0
+        self._hear(name, channel, surprise, observation)
 
     def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
         sense = self._senses[name]
-        if SIDE[channel] is Channel.PAST:
-            sense.agreed = sense.agreed + 1 if sense.cusums[channel].agrees(surprise) else 0
         alarm = sense.cusums[channel].add(surprise, seen.stamp_ns)
         if sense.why:
             sense.agrees[SIDE[channel]] = sense.cusums[channel].agrees(surprise)

@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NS = 1_000_000_000
+BEGINNING_NS = -(2**63)
 
 
 class SenseState(StrEnum):
@@ -232,9 +233,12 @@ class ObservationWindow:
             return None
         return _latest_of(assumed, now_ns - self.step_ns), _latest_of(assumed, now_ns)
 
-    def newest(self, name: str) -> Sample | None:
-        """Return the newest sound sample, distrusted or not; None if there is none."""
-        return next((s for s in reversed(self._samples[name]) if s.sound), None)
+    def newest(self, name: str, now_ns: int) -> Sample | None:
+        """Return the newest sound sample, distrusted or not; None if it is too old to count."""
+        sample = next((s for s in reversed(self._samples[name]) if s.sound), None)
+        if sample is None or not 0 <= now_ns - sample.stamp_ns <= self._max_age_ns[name]:
+            return None
+        return sample
 
     def states(self) -> dict[str, SenseState]:
         """Return where the model had each sense from, at t of the last read."""
@@ -273,6 +277,8 @@ class ObservationWindow:
         self._samples[name].clear()
         self._assumed.pop(name, None)
         self._believed_ns.pop(name, None)
+        if name in self._distrusted_ns:
+            self._distrusted_ns[name] = BEGINNING_NS  # Else what it says now were from before.
 
     def _latest(self, name: str, slot_ns: int, sound_only: bool = True) -> Sample | None:
         distrusted_ns = self._distrusted_ns.get(name)

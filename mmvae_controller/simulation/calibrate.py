@@ -10,8 +10,9 @@ from mmvae_controller.control.comparison import Comparison
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.listening import fit, Listener, Listening
 from mmvae_controller.control.network import Network
+from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.trust import Channel, Sound
+from mmvae_controller.control.trust import Sound
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.simulator import Simulator

@@ -7,7 +7,7 @@ from mmvae_controller.control.comparison import read_comparison, SOUND_FILE, wri
 from mmvae_controller.control.cusum import SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
-from mmvae_controller.control.trust import Channel
+from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.window import ObservationWindow
 import pytest
 

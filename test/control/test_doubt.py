@@ -11,7 +11,7 @@ import pytest
 
 PERIOD_NS = NS // 50
 MEASURED = np.array([0.1, 0.2, 0.3])
-PICTURE = np.full((8, 8, 3), 100, dtype=np.uint8)
+ALL = {'camera': np.full((8, 8, 3), 100, dtype=np.uint8), 'touch': np.zeros(2)}
 
 
 class Told:
@@ -20,6 +20,7 @@ class Told:
     def __init__(self):
         self.doubted = False
         self.distrusted = ''
+        self.accused = 'joints'
         self.checked = []
 
     def trust(self, window, robot):
@@ -33,7 +34,7 @@ class Told:
         self.checked.append((strayed_rad, urgent))
 
     def why(self, name):
-        return self.distrusted if name == 'joints' else ''
+        return self.distrusted if name == self.accused else ''
 
     def doubts(self, name):
         return self.doubted and name == 'joints'
@@ -53,21 +54,31 @@ def told():
 
 
 @pytest.fixture
-def controller(robot, told):
-    sources = dict(robot.sources)
-    sources['joints'] = replace(sources['joints'], max_prediction_s=0.5)
-    return Controller(
-        replace(robot, sources=sources), robot.modalities, 0.1, Wish(), comparison=told
-    )
+def build(robot, told):
+    """Return what builds a controller that predicts its joints for so long."""
+
+    def build_one(max_prediction_s):
+        sources = dict(robot.sources)
+        sources['joints'] = replace(sources['joints'], max_prediction_s=max_prediction_s)
+        told_robot = replace(robot, sources=sources, max_following_error_rad=0.3)
+        return Controller(told_robot, robot.modalities, 0.1, Wish(), comparison=told)
+
+    return build_one
 
 
-def run(controller, start_ns, count, joints=MEASURED):
+@pytest.fixture
+def controller(build):
+    return build(0.5)
+
+
+def run(controller, start_ns, count, joints=MEASURED, others=ALL):
     ticks = []
     for number in range(count):
         now_ns = start_ns + number * PERIOD_NS
         if joints is not None:
             controller.push('joints', joints, now_ns)
-        controller.push('camera', PICTURE, now_ns)
+        for name, value in others.items():
+            controller.push(name, value, now_ns)
         ticks.append(controller.tick(now_ns))
         controller.check_senses()
     return ticks
@@ -82,6 +93,42 @@ def test_no_set_point_is_taken_from_joints_that_have_not_agreed_yet(controller, 
     told.doubted = False
     (tick,) = run(controller, 5 * PERIOD_NS, 1)
     assert tick.decision is not None
+
+
+def test_they_wait_for_a_required_sense_to_be_compared_with(controller, told):
+    told.doubted = True
+    assert 'camera' in controller.robot.required
+    (*_, tick) = run(controller, 0, 150, others={'touch': ALL['touch']})
+    assert tick.decision is None
+    assert tick.idle == 'joints cannot be compared yet: without camera'
+
+
+def test_for_one_that_the_arm_can_do_without_they_wait_a_second(controller, told):
+    told.doubted = True
+    ticks = run(controller, 0, 60, others={'camera': ALL['camera']})
+    assert ticks[0].idle == 'joints cannot be compared yet: without touch'
+    waiting = [tick.decision is None for tick in ticks]
+    assert waiting == [True] * 50 + [False] * 10
+
+
+def test_for_one_that_is_distrusted_they_wait_until_it_agrees(controller, told):
+    told.doubted, told.accused, told.distrusted = True, 'touch', 'contradicts the others'
+    (*_, tick) = run(controller, 0, 150, others={'camera': ALL['camera']})
+    assert tick.idle == 'joints cannot be compared yet: without touch'
+
+
+def test_an_arm_that_is_blocked_is_let_go_though_its_joints_are_not_believed(build, told):
+    controller = build(60.0)
+    run(controller, 0, 10)
+    told.distrusted = 'contradicts what was commanded'
+    told.window.distrust('joints', 0)
+    ticks = run(controller, 10 * PERIOD_NS, 400)
+    sent = [t.decision.sent.position for t in ticks if t.decision is not None]
+    index = [MEASURED.tolist().index(v) for v in sent[0].round(1)]
+    furthest = controller.robot.max_following_error_rad
+    assert max(np.abs(p - MEASURED[index]).max() for p in sent) < furthest + 0.01
+    assert 'rad from its set-point' in ticks[-1].idle
+    assert controller.stopped
 
 
 def test_with_a_set_point_doubt_changes_nothing(controller, told):

@@ -86,7 +86,7 @@ def test_what_is_distrusted_is_not_read_from_then_on_back_into_the_past(window):
     assert seen.age_s[0].tolist() == pytest.approx([0.3, 0.3], abs=1e-6)
     window.push('s', np.array([5.0]), (LAST_MS + 50) * MS)
     assert window.read((LAST_MS + 50) * MS).values['s'][CURRENT, 0] == pytest.approx(0.7)
-    assert window.newest('s').value[0] == 5.0
+    assert window.newest('s', (LAST_MS + 50) * MS).value[0] == 5.0
     window.trust('s')
     assert window.read((LAST_MS + 50) * MS).values['s'][CURRENT, 0] == 5.0
 

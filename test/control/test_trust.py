@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.listening import fit
-from mmvae_controller.control.trust import AGREE_S, Channel, Trust
+from mmvae_controller.control.rota import Channel
+from mmvae_controller.control.trust import AGREE_S, Trust
 from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.spec import Encoder, Modality, Role
@@ -31,11 +32,13 @@ class Scripted:
     def __init__(self):
         self.now = dict.fromkeys(NAMES, SURE)
         self.without = {}
+        self.pasts = set()
 
     def has_past(self, name, window, now_ns):
         return True
 
     def of(self, name, window, observation, past, without=None):
+        self.pasts.add(past)
         absent = [without, *(n for n in NAMES if window.distrusted_since_ns(n) is not None)]
         found = [self.without[name, n] for n in absent if (name, n) in self.without]
         return found[0] if found else self.now[name]
@@ -271,32 +274,83 @@ def test_too_little_is_not_fitted_to(runs):
         fit(Channel.PAST, runs, 1.0, 1.0)
 
 
-def test_a_sense_is_doubted_until_it_has_agreed_three_times_in_a_row(rig):
-    assert not rig.trust.doubts('joints')  # Nothing was measured that it could agree with.
+def vouching():
+    """Return a trust that compares with the others alone, as long as a sense is urgent."""
+    return Rig({name: {Channel.PAST: SOUND, Channel.OTHERS: SOUND} for name in NAMES})
+
+
+def test_a_sense_is_doubted_until_it_has_agreed_three_times_in_a_row():
+    rig = vouching()
     rig.surprise.now['joints'] = RARE
-    rig.run(0.2)
+    rig.run(0.2, urgent='joints')
     assert rig.trust.doubts('joints')
     rig.surprise.now['joints'] = SURE
-    rig.run(0.5)
+    rig.run(2 * PERIOD_NS / NS, urgent='joints')
+    assert rig.trust.doubts('joints')
+    rig.run(PERIOD_NS / NS, urgent='joints')
     assert not rig.trust.doubts('joints')
+    assert rig.trust.doubts('camera')
     rig.trust.clear()
+    assert rig.trust.doubts('joints')
+
+
+def test_it_agrees_with_the_others_and_not_with_its_own_past():
+    rig = vouching()
+    rig.run(0.2, urgent='joints')
+    assert rig.surprise.pasts == {False}
+    rig.run(0.2)
+    assert rig.surprise.pasts == {False, True}
+
+
+def test_what_it_agreed_to_before_it_was_urgent_again_does_not_count():
+    rig = vouching()
+    rig.run(0.2, urgent='joints')
+    assert not rig.trust.doubts('joints')
     rig.run(PERIOD_NS / NS)
     assert rig.trust.doubts('joints')
 
 
-def test_a_sense_that_cannot_be_compared_is_not_doubted(rig):
+def test_while_another_sense_is_missing_it_is_doubted_still():
+    rig = vouching()
     rig.silent = {'touch'}
-    rig.run(0.1)
+    rig.run(0.5, urgent='joints')
+    assert rig.trust.doubts('joints')
+
+
+def test_a_sense_that_is_compared_with_nothing_but_itself_or_what_was_sent_is_not_doubted(rig):
     assert not rig.trust.doubts('joints')
     following = Rig({'joints': {Channel.FOLLOWING: SOUND}})
-    following.run(0.1)
     assert not following.trust.doubts('joints')
     assert not following.trust.doubts('camera')
 
 
-def test_an_urgent_sense_is_compared_every_time(rig):
-    rig.surprise.now['joints'] = SURE
-    for _ in range(3):
-        rig.run(PERIOD_NS / NS, urgent='joints')
-    assert not rig.trust.doubts('joints')
-    assert rig.trust.doubts('camera')
+def test_silence_is_no_lie(rig):
+    rig.run(0.5)
+    rig.silent = {'camera'}
+    rig.surprise.now['camera'] = 1e9
+    rig.run(3.0)
+    assert rig.accused == []
+
+
+def test_what_was_said_once_is_evidence_once(rig):
+    rig.run(0.5)
+    rig.surprise.now['camera'] = 1e9
+    rig.run(PERIOD_NS / NS)
+    rig.run(PERIOD_NS / NS)
+    rig.run(PERIOD_NS / NS)
+    rig.silent = set(NAMES)  # What is there is still new enough to count, for the window.
+    rig.run(0.08)
+    before = rig.trust.evidence('camera')
+    assert before > 0
+    rig.run(0.08)
+    assert rig.trust.evidence('camera') == before
+
+
+def test_when_the_clock_is_set_back_nothing_speaks_against_a_sense_any_more(rig):
+    rig.surprise.now['camera'] = RARE
+    rig.run(0.2)
+    assert rig.trust.evidence('camera') > 0
+    rig.now_ns = NS
+    rig.surprise.now['camera'] = SURE
+    rig.run(PERIOD_NS / NS)
+    assert rig.trust.evidence('camera') == 0
