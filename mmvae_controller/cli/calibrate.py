@@ -41,6 +41,8 @@ def run(
         found = count_alarms(network, configured, task, comparison, rest, on_episode)
     provenance = {
         'robot_file': configured.path.name,
+        'robot': configured.name,
+        'rate_hz': configured.rate_hz,
         'task': task,
         'seed': seed,
         'fitted': {'episodes': fitted, 'minutes': round(60 * hours, 2)},

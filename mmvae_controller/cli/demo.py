@@ -87,6 +87,10 @@ def run(settings: DemoSettings) -> int:
     robot = load_robot(find_robot(settings.robot))
     contract = read_contract(find_model(settings.model))
     contract.check_fits(robot)
+    if robot.goal:
+        raise CliError(
+            f'{robot.path.name} is led by goals, which the demo does not show: mmvae up'
+        )
     make_task(settings.task)  # Refused here, and not by a node whose reason is in a log.
     covered = _covered(settings, robot)
     # Of this process too: the monitor must find the nodes.

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import time
 
 from mmvae_controller.control.controller import Comparison, Controller
+from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy, Policy
 from mmvae_controller.modality.robot import Robot
@@ -28,9 +29,15 @@ def controller_of(
         clock_ns: A steady clock.
 
     Raises:
-        ControlError: The robot has no limits, or lacks a modality of the model.
+        ControlError: The robot has no limits, lacks a modality of the model, or is led by goals
+            and no policy is given.
 
     """
+    if policy is None and robot.goal:
+        raise ControlError(
+            f'robot {robot.name!r} is led by goals of {robot.goal}: asked as a policy, its model '
+            'would move the arm to nowhere; use mmvae up, rollout or faults'
+        )
     contract = network.contract
     return Controller(
         robot,

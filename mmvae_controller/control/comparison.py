@@ -38,6 +38,18 @@ class Comparison:
     sound: Sound
     provenance: Mapping[str, Any]
 
+    def foreign(self, robot: Robot) -> str:
+        """Say on which other robot it was measured; empty if on this one, or if nobody said."""
+        here = {'robot': robot.name, 'rate_hz': robot.rate_hz}
+        there = {key: self.provenance.get(key, value) for key, value in here.items()}
+        if there == here:
+            return ''
+        return (
+            f'{SOUND_FILE} was measured on {there["robot"]} at {there["rate_hz"]:g} Hz, this is '
+            f'{robot.name} at {robot.rate_hz:g} Hz: what is normal here may be taken for a lie; '
+            'run `mmvae calibrate`'
+        )
+
     def trust(self, window: ObservationWindow, robot: Robot) -> Trust:
         """Return what judges the senses of a robot that are to be compared."""
         sound = {n: c for n, c in self.sound.items() if robot.sources[n].compared}

@@ -25,7 +25,8 @@ class SoundRunning:
         level: Of the logarithm of the surprise, up to which there is no evidence.
         scale: By how much it has to be larger for e times as rare; above 0.
         allowance: Evidence that is expected of each sample, and more; above 0.
-        threshold: Of the sum, at which the sense is no longer believed; above 0; inf: never.
+        threshold: Of the sum, at which the sense is no longer believed; above 0; inf while it is
+            being fitted: never.
 
     Raises:
         ControlError: One of them is out of range.
@@ -40,7 +41,8 @@ class SoundRunning:
     def __post_init__(self) -> None:
         """Refuse what finds nothing, or everything."""
         numbers = (self.level, self.scale, self.allowance, self.threshold)
-        if not (math.isfinite(sum(numbers[:3])) and min(numbers[1:]) > 0):
+        finite = math.isfinite(sum(numbers[:3])) and not math.isnan(self.threshold)
+        if not (finite and min(numbers[1:]) > 0):
             raise ControlError(f'{self}: expected finite numbers, all but the level above 0')
 
     def evidence(self, surprise: float) -> float:

@@ -145,6 +145,8 @@ class Robot:
         watchdog_s: How long the loop may stand still before the watchdog holds the arm.
         max_following_error_rad: How far any joint may be from its set-point; farther away, the
             set-point is given up and nothing is sent until resumed.
+        goal: The sense of which a wanted value leads the arm, if its model is asked for that;
+            empty: the model is asked as a policy.
         path: Where it was read from.
 
     """
@@ -159,6 +161,7 @@ class Robot:
     step_s: float
     watchdog_s: float
     max_following_error_rad: float
+    goal: str = ''
     path: Path = field(default=Path())
 
     @property

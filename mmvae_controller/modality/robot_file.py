@@ -65,6 +65,7 @@ def load_robot(path: Path) -> Robot:
         step_s=control.number('step_s', low=0.001, high=10),
         watchdog_s=control.number('watchdog_s', default=0.25, low=0.001, high=10),
         max_following_error_rad=control.number('max_following_error_rad', low=0.001, high=3.2),
+        goal=control.text('goal') if control.has('goal') else '',
         path=path,
     )
     control.done()
@@ -75,7 +76,7 @@ def load_robot(path: Path) -> Robot:
 
 def _check(robot: Robot) -> None:
     where = f'{robot.path}: control'
-    for name in (*robot.required, robot.anchor):
+    for name in (*robot.required, robot.anchor, *([robot.goal] if robot.goal else [])):
         if name not in robot.sources:
             raise ModalityError(f'{where}: {name!r} is no sense; senses are {list(robot.sources)}')
     source = robot.sources[robot.anchor]

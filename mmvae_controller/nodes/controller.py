@@ -139,6 +139,7 @@ class ControllerNode(LifecycleNode):
             self.get_parameter('robot_description').value,
             self.get_parameter('acceleration_rad_s2').value,
         )
+        self._forget_goal()
         self._session = Session(self, self._wiring, robot)
         if self._stopped:
             self._session.stop()  # A stop outlives a deactivation; only resume ends it.
@@ -153,12 +154,18 @@ class ControllerNode(LifecycleNode):
         if wiring is not None:
             wiring.close()
 
+    def _forget_goal(self) -> None:
+        """What was wanted before is not wanted now: whoever wants it says so again."""
+        if self._wiring is not None and self._wiring.goal is not None:
+            self._wiring.goal.forget()
+
     def _push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
         # Inactive, nothing is judged, for nothing is asked.
         return self._session.control.push(name, value, now_ns) if self._session else ''
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
+        self._forget_goal()
         response.success, response.message = True, 'holding'
         if self._session is None:
             response.message = 'not active; will hold when activated'
@@ -172,6 +179,7 @@ class ControllerNode(LifecycleNode):
             response.message = 'not active' + ('; still stopped' if self._stopped else '')
             return response
         self._stopped = False
+        self._forget_goal()
         self._session.control.resume()
         response.success, response.message = True, 'resumed'
         return response

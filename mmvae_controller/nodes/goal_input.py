@@ -47,6 +47,10 @@ class GoalInput:
             INPUT_TYPES[source.message], TOPIC, self._receive, NEWEST
         )
 
+    def forget(self) -> None:
+        """Have no goal until the next one comes."""
+        self._policy.forget()
+
     def close(self) -> None:
         """Unsubscribe, and have no goal any more."""
         self._policy.forget()

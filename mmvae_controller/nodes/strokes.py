@@ -50,16 +50,16 @@ class Strokes:
 
         Args:
             hand: Where it is, px; None when that is not known.
-            now_s: On any clock; set back, it begins anew.
+            now_s: On any clock; set back, it begins anew, unless the stroke has ended.
             ahead_s: How soon.
 
         """
+        if self.phase is Phase.ENDED:
+            return None
         if hand is None or now_s < self._began_s:
             self.phase, self._path = Phase.WAITING, None
             if hand is None:
                 return None
-        if self.phase is Phase.ENDED:
-            return None
         if self._path is None or self._apart_px(hand, now_s) > self._max_apart_px:
             self._begin(Phase.LEADING, _lead(hand, self._stroke.at(0.0), self._lead_px_s), now_s)
         assert self._path is not None

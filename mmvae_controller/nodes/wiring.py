@@ -53,8 +53,10 @@ class Wiring:
         self.comparison = read_comparison(network)
         self.contract = network.contract
         self.contract.check_fits(self.robot)
+        if self.comparison is not None and (foreign := self.comparison.foreign(self.robot)):
+            node.get_logger().warning(foreign)
         self.policy: Policy = NetworkPolicy(network)
-        goal = str(node.get_parameter('goal_modality').value)
+        goal = str(node.get_parameter('goal_modality').value) or self.robot.goal
         if goal:
             max_age_s = float(node.get_parameter('goal_max_age_s').value)
             self.policy = GoalPolicy(network, goal, max_age_s)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import as_completed, ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 import math
 import multiprocessing
 from pathlib import Path
@@ -127,10 +127,12 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
     wanted = asdict(settings)
     if note.exists():
         begun = read_yaml(note).data
+        # What a data set was begun without is as it was before there was a choice.
+        usual = {f.name: f.default for f in fields(CollectSettings)}
         differences = [
-            f'{key} {begun.get(key)!r}, now {value!r}'
+            f'{key} {begun.get(key, usual[key])!r}, now {value!r}'
             for key, value in wanted.items()
-            if begun.get(key) != value
+            if begun.get(key, usual[key]) != value
         ]
         if differences:
             raise DatasetError(

@@ -71,3 +71,13 @@ def test_a_sense_that_is_not_to_be_compared_is_believed(network, robot):
     trust = read_comparison(network).trust(window, replace(robot, sources=sources))
     assert trust.evidence('camera') is None
     assert trust.evidence('joints') == 0
+
+
+def test_what_was_measured_on_another_robot_is_said_to_be(network, robot):
+    write_sound(network, SOUND, {'robot': robot.name, 'rate_hz': robot.rate_hz})
+    found = read_comparison(network)
+    assert found.foreign(robot) == ''
+    assert 'was measured on' in found.foreign(replace(robot, name='another'))
+    assert f'at {robot.rate_hz:g} Hz, this is' in found.foreign(replace(robot, rate_hz=10.0))
+    write_sound(network, SOUND, {})
+    assert read_comparison(network).foreign(robot) == ''

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 import re
 
+from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Reason
@@ -121,6 +122,7 @@ def test_a_goal_from_before_the_clock_was_set_back_does_not_count(policy, spy, r
     policy.aim(GOAL, 2 * NS)
     assert refuses(policy, spy, random, NS)
     assert 'set back' in policy.trouble(NS)
+    assert refuses(policy, spy, random, 2 * NS)  # And not when the clock gets there either.
 
 
 @pytest.mark.parametrize(
@@ -170,3 +172,9 @@ def test_the_arm_moves_to_a_goal_and_holds_without_one(robot, spy, policy):
     assert not moving.holding
     assert (moving.sent.position > 0).all()
     assert tick(3 * NS).holding
+
+
+def test_a_robot_that_is_led_by_goals_is_never_asked_as_a_policy(robot, spy):
+    led = replace(robot, goal='touch')
+    with pytest.raises(ControlError, match='is led by goals of touch'):
+        controller_of(spy, led)

@@ -91,7 +91,9 @@ def test_what_is_no_number_is_as_rare_as_can_be(surprise):
     assert SOUND.evidence(surprise) == LARGEST_EVIDENCE
 
 
-@pytest.mark.parametrize('wrong', [{'scale': 0}, {'allowance': -1}, {'level': math.nan}])
+@pytest.mark.parametrize(
+    'wrong', [{'scale': 0}, {'allowance': -1}, {'level': math.nan}, {'threshold': math.nan}]
+)
 def test_a_test_that_finds_nothing_or_everything_is_refused(wrong):
     numbers = {'level': 1.0, 'scale': 0.5, 'allowance': 0.5, 'threshold': 15.0} | wrong
     with pytest.raises(ControlError, match='expected finite numbers'):

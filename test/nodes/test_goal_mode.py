@@ -23,8 +23,10 @@ PERIOD_S = 0.05
 class Shown:
     """A controller that is asked by a goal, and somebody who shows it one."""
 
-    def __init__(self, rig: Any, modality: str, kind: type, message: Any) -> None:
-        self.rig = rig(goal_modality=modality, goal_max_age_s=0.4)
+    def __init__(
+        self, rig: Any, modality: str, kind: type, message: Any, max_age_s: float = 0.4
+    ) -> None:
+        self.rig = rig(goal_modality=modality, goal_max_age_s=max_age_s)
         self.peer, self.message = self.rig.peer, message
         self._out = self.peer.node.create_publisher(kind, 'controller/goal', NEWEST)
         self._timer: Any = None
@@ -88,6 +90,18 @@ def test_a_goal_does_not_move_an_arm_that_was_told_to_stop(touch: Any):
     assert touch.peer.call('controller/stop').success
     touch.rig.until_standing()
     touch.rig.until_status(GATE, 'stopped')
+
+
+def test_what_was_wanted_before_a_stop_is_not_wanted_after_it(rig: Any):
+    long = Shown(rig, 'touch', WrenchStamped, WrenchStamped(), max_age_s=60.0)
+    long.show()
+    long.rig.until_moving()
+    long.leave()
+    assert long.peer.call('controller/stop').success
+    long.rig.until_status(GOAL, 'no goal yet')
+    assert long.peer.call('controller/resume').success
+    long.rig.until_status(GATE, 'no_goal')
+    long.rig.until_standing()
 
 
 def test_goals_are_asked_for_reliably(touch: Any):

@@ -76,6 +76,15 @@ def test_a_clock_that_is_set_back_begins_anew():
     assert shown.phase is Phase.LEADING
 
 
+@pytest.mark.parametrize('hand', [None, HAND])
+def test_a_stroke_that_has_ended_stays_ended_whatever_becomes_of_hand_and_clock(hand):
+    shown = strokes()
+    obey(shown, 10.0)
+    assert shown.phase is Phase.ENDED
+    assert shown.goal(hand, 1.0, AHEAD_S) is None
+    assert not any(g is not None for g in obey(shown, 110.0, began_s=100.0))
+
+
 def test_a_stroke_that_repeats_leads_back_to_its_beginning():
     shown = strokes(repeat=True)
     goals = obey(shown, 20.0)

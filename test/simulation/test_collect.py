@@ -129,3 +129,14 @@ def test_a_misspelled_task_spoils_no_folder(settings, tmp_path):
     with pytest.raises(SimulationError, match="no task 'fly'"):
         list(collect(replace(settings, task='fly'), tmp_path / 'data', 1))
     assert not (tmp_path / 'data').exists()
+
+
+def test_a_folder_begun_before_there_was_a_choice_can_be_gone_on_with(settings, tmp_path):
+    next(collect(settings, tmp_path, 1))
+    note = tmp_path / 'settings.yaml'
+    text = note.read_text(encoding='utf-8')
+    assert 'drawn: false\n' in text
+    note.write_text(text.replace('drawn: false\n', ''), encoding='utf-8')
+    list(collect(settings, tmp_path, 1))
+    with pytest.raises(DatasetError, match='drawn False, now True'):
+        list(collect(replace(settings, drawn=True), tmp_path, 1))
