@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from mmvae_controller.control.controller import Tick
 from mmvae_controller.control.gate import Decision
-from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality
 import numpy as np
@@ -40,6 +39,7 @@ class Judge:
     def begin(self) -> None:
         """Expect a controller as if just built."""
         self._sound_ns: dict[str, list[int]] = {name: [] for name in self._rows}
+        self._joints: list[tuple[int, np.ndarray | None]] = []
         self._stopped = self._resuming = False
         self._forget()
 
@@ -51,6 +51,7 @@ class Judge:
         """Note that it may go on, with what it senses from now on."""
         self._stopped, self._resuming = False, True
         self._sound_ns = {name: [] for name in self._rows}
+        self._joints = []
 
     def pushed(self, name: str, value: np.ndarray, now_ns: int) -> None:
         """Note a sample that was taken."""
@@ -59,20 +60,26 @@ class Judge:
         if sound and not (name in self._robot.min_contrast and np.ptp(value) == 0):
             # The last few: a clock that goes back and forth may leave one of them fresh.
             self._sound_ns[name] = [*self._sound_ns[name][-REMEMBERED:], now_ns]
+        if name == self._robot.anchor:
+            said = value.astype(np.float32).astype(float)[self._index] if sound else None
+            if self._joints and now_ns < self._joints[-1][0]:
+                self._joints = []  # The clock was set back.
+            kept = [j for j in self._joints[-REMEMBERED:] if j[0] != now_ns]
+            self._joints = [*kept, (now_ns, said)]
 
     def ticked(self, tick: Tick, now_ns: int, late: bool) -> list[str]:
         """Return what is unsafe about a tick; `late` if the policy took too long."""
         if tick.decision is None:
-            self._let_go(self._measured(tick.observation))
+            self._let_go(self._felt(now_ns))
             return []
-        problems = self._follow(self._measured(tick.observation), now_ns)
+        problems = self._follow(self._felt(now_ns), now_ns)
         if not tick.decision.holding:
             problems += self._may_move(tick, now_ns, late)
         return problems + self.sent(tick.decision, now_ns)
 
-    def failed(self, observation: Observation, now_ns: int) -> list[str]:
+    def failed(self, now_ns: int) -> list[str]:
         """Return what is unsafe about a tick that ended with an exception of the policy."""
-        return self._follow(self._measured(observation), now_ns)
+        return self._follow(self._felt(now_ns), now_ns)
 
     def sent(self, decision: Decision, now_ns: int) -> list[str]:
         """Return what is unsafe about a decision that is sent, in a tick or outside of one."""
@@ -157,12 +164,14 @@ class Judge:
         error_rad = np.abs(measured - self.position).max()
         return bool(error_rad <= self._robot.max_following_error_rad + SLACK)
 
-    def _measured(self, observation: Observation) -> np.ndarray | None:
-        name = self._robot.anchor
-        slot = self._rows[name], CURRENT
-        if not observation.known[slot] or float(observation.age_s[slot]) > self._anchor_age_s:
+    def _felt(self, now_ns: int) -> np.ndarray | None:
+        """Return what the joints said last, believed or not; None if that is too old to count."""
+        if self._joints and self._joints[-1][0] > now_ns:
+            self._joints = []
+        said = next(((ns, v) for ns, v in reversed(self._joints) if v is not None), None)
+        if said is None or (now_ns - said[0]) / NS > self._anchor_age_s:
             return None
-        return observation.values[name][CURRENT].astype(float)[self._index]
+        return said[1]
 
     def _forget(self) -> None:
         self.position: np.ndarray | None = None

@@ -48,6 +48,7 @@ KINDS = {
     'clock': CLOCKS,
     'answer': ANSWERS,
     'operator': OPERATIONS,
+    'arm': ('blocked',),
 }
 
 
@@ -95,11 +96,10 @@ class Spoilt:
         """Ask this policy first, whatever becomes of its answer."""
         self._policy, self._trouble, self._random = policy, trouble, random
         self.asked, self.late, self.clock_ns = 0, False, 0
-        self.seen: Observation | None = None
 
     def decide(self, observation: Observation) -> Estimate:
         """Return the answer as the present fault has it."""
-        self.asked, self.seen = self.asked + 1, observation
+        self.asked += 1
         good = self._policy.decide(observation)
         trouble = self._trouble
         self.late = trouble.kind == 'late'
@@ -227,8 +227,7 @@ class Stream:
             kind = self._troubles['answer'].kind
             expected = {'raises': BrokenError, 'shape': ControlError}.get(kind)
             self._fail(error, expected is not None and isinstance(error, expected))
-            assert self._policy.seen is not None
-            problems = self._judge.failed(self._policy.seen, self._now_ns)
+            problems = self._judge.failed(self._now_ns)
             return problems + self._hold(Reason.ERROR)
         before = self._judge.position
         problems = self._judge.ticked(tick, self._now_ns, self._policy.late)
@@ -238,7 +237,8 @@ class Stream:
         self._count(tick.decision)
         position = tick.decision.sent.position
         self._tally.counts['moved'] += before is not None and not np.array_equal(before, position)
-        self._arm_rad = self._arm_rad + FOLLOWED * (position - self._arm_rad)
+        if not self._troubles['arm'].kind:
+            self._arm_rad = self._arm_rad + FOLLOWED * (position - self._arm_rad)
         return problems
 
     def _fail(self, error: Exception, expected: bool) -> None:

@@ -253,7 +253,7 @@ class Controller:
     def _follow(
         self, observation: Observation, senses: Mapping[str, SenseState], now_ns: int
     ) -> str:
-        """Take, keep or give up the set-point, which is done here alone; return why there is none."""
+        """Take, keep or give up the set-point, here alone; return why there is none."""
         felt = self.window.newest(self.robot.anchor, now_ns)
         if felt is not None:
             resuming, self._resuming = self._resuming, False
