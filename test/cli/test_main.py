@@ -58,6 +58,8 @@ def test_version_is_the_packages():
         (['collect', '--out', 'x', '--robot', 'nobody'], "no robot 'nobody'"),
         (['up', 'nobody'], "no robot 'nobody'"),
         (['demo', '--model', 'nowhere'], "no model 'nowhere'"),
+        (['demo', '--model', 'imitate'], 'is led by goals'),
+        (['calibrate', 'imitate'], 'is led by goals'),
     ],
 )
 def test_what_is_not_there_is_one_line_and_exit_code_2(words, told, tmp_path, monkeypatch):

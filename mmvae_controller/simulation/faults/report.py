@@ -71,7 +71,8 @@ TERMS = (
     'once.',
     '- **jump**: the farthest any first command was from where that joint really was; one '
     'period of acceleration is a little. It is counted from what is measured, so joints that lie '
-    'from the beginning make the arm jump by as much as they lie.',
+    'from the beginning make the arm jump by as much as they lie, if the other senses do not '
+    'tell.',
 )
 
 
