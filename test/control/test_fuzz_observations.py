@@ -179,7 +179,7 @@ class Bout:
         except ControlError:
             assert step.answer is not None
             assert {len(part) for part in step.answer} != {2}
-            assert self.judge.failed(self.policy.seen, self.now_ns) == []
+            assert self.judge.failed(self.now_ns) == []
             self._hold(Reason.ERROR)
             return
         assert self.judge.ticked(tick, self.now_ns, late=False) == []
