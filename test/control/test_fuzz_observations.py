@@ -103,10 +103,8 @@ class Told:
     def __init__(self, policy: NetworkPolicy) -> None:
         self._policy = policy
         self.answer: tuple[list[float], list[float]] | None = None
-        self.seen: Any = None
 
     def decide(self, observation: Any) -> Estimate:
-        self.seen = observation
         if self.answer is None:
             return self._policy.decide(observation)
         return Estimate(*(np.array(part, dtype=float) for part in self.answer))
@@ -173,7 +171,6 @@ class Bout:
         return named[value].copy() if isinstance(value, str) else np.array(value, dtype=float)
 
     def _tick(self, step: Step) -> None:
-        self.policy.seen = None
         try:
             tick = self.controller.tick(self.now_ns)
         except ControlError:
