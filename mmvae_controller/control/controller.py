@@ -266,8 +266,7 @@ class Controller:
         measured = self._measure(observation, now_ns)
         if self._point.sent is not None:
             if measured is None and self._point.is_lost(now_ns):
-                self._point.forget()
-                self._let_go = ''
+                self._forget_set_point()
             return '' if self._point.sent is not None else self._why_unmeasured()
         if self._stopped:
             return self._let_go or 'stopped'

@@ -104,10 +104,10 @@ class GoalPolicy:
 
         Without a goal it refuses; its numbers are NaN, which no gate lets through either.
         """
-        if observation.stamp_ns < self._given_ns and self._goal is not None:
-            # Else it would count again when the clock gets there.
-            self.forget('the last goal was from later: the clock was set back')
-        if self._goal is None or self.trouble(observation.stamp_ns):
+        trouble = self.trouble(observation.stamp_ns)
+        if self._goal is None or trouble:
+            if observation.stamp_ns < self._given_ns:
+                self.forget(trouble)  # Else it would count again when the clock gets there.
             nothing = np.full(self._command.shape, np.nan)
             return Estimate(nothing, nothing, Reason.NO_GOAL)
         for name, value in self._values.items():

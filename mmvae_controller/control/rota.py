@@ -58,25 +58,24 @@ class Rota:
 
         """
         if urgent in self._names:
-            return self._compare(urgent, seen, past=False) if self._can(urgent, seen) else None
+            return self._compare(urgent, seen, alone=True)
         for name in (next(self._turns) for _ in self._names):
-            if self._can(name, seen, name in anyway):
-                past = self._surprise.has_past(name, self._window, seen.stamp_ns)
-                return self._compare(name, seen, past)
+            compared = self._compare(name, seen, name in anyway)
+            if compared is not None:
+                return compared
         return None
 
-    def _can(self, name: str, seen: Observation, anyway: bool = False) -> bool:
-        newest = self._window.newest(name, seen.stamp_ns)
-        if newest is None or newest.stamp_ns == self._compared_ns.get(name):
-            return False  # Silence is no lie, and what was said once is evidence once.
-        return anyway or others_measured(self._window, name)
-
     def _compare(
-        self, name: str, seen: Observation, past: bool
+        self, name: str, seen: Observation, anyway: bool = False, alone: bool = False
     ) -> tuple[str, Channel, float] | None:
         newest = self._window.newest(name, seen.stamp_ns)
+        if newest is None or newest.stamp_ns == self._compared_ns.get(name):
+            return None  # Silence is no lie, and what was said once is evidence once.
+        if not (anyway or others_measured(self._window, name)):
+            return None
+        past = not alone and self._surprise.has_past(name, self._window, seen.stamp_ns)
         surprise = self._surprise.of(name, self._window, seen, past=past)
-        if newest is None or surprise is None:
+        if surprise is None:
             return None
         self._compared_ns[name] = newest.stamp_ns
         return name, Channel.PAST if past else Channel.OTHERS, surprise

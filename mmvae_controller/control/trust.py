@@ -81,7 +81,6 @@ class Trust:
         self._sound = sound
         self._window = window
         self._senses: dict[str, _Sense] = {}
-        self._checked_ns = BEGINNING_NS
         self._rota = Rota(surprise, window, list(sound))
         self.clear()
 

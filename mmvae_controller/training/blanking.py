@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.training.normalising import BRIGHTEST
 import numpy as np
 from numpy.typing import NDArray
 
-BRIGHTEST = 255
 # Of the sensor around the grey, in grey levels, at most.
 NOISE = 10.0
 

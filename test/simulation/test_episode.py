@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.window import NS
-from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
@@ -20,11 +19,6 @@ def simulator():
     simulator = Simulator(make_task('touch_target'))
     yield simulator
     simulator.close()
-
-
-@pytest.fixture
-def iiwa(iiwa_file):
-    return load_robot(iiwa_file)
 
 
 @pytest.fixture

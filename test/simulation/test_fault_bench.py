@@ -15,7 +15,6 @@ from mmvae_controller.modality.observation import (
     Observation,
     PREVIOUS,
 )
-from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.faults import document as fault_document
@@ -50,11 +49,6 @@ LIMITS = JointLimits(
     np.array([15.0, 15.0]),
 )
 REST = np.zeros(2)
-
-
-@pytest.fixture
-def iiwa(iiwa_file):
-    return load_robot(iiwa_file)
 
 
 def watched(*positions, truth=REST, period_ns=PERIOD_NS):

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from mmvae_controller.control.window import NS
-from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.arm import TOUCH_RANGE_N
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.faults.effects import DELAY_S, JOINT_BIAS_RAD
@@ -22,11 +21,6 @@ PERIOD_S = 0.05
 # A clock that did not begin at 0, as after other episodes.
 BEGAN_NS = 7 * NS
 DRAWN = {'camera_black', 'camera_noise', 'camera_occluded', 'joints_noise', 'joints_bias'}
-
-
-@pytest.fixture
-def iiwa(iiwa_file):
-    return load_robot(iiwa_file)
 
 
 @pytest.fixture

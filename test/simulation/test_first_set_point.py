@@ -1,42 +1,18 @@
 """The shipped model, calibrated, in the simulation: what joints that lie can make the arm do."""
 
-from pathlib import Path
-
 from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.comparison import read_comparison
-from mmvae_controller.control.network import Network
-from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.simulation.episode import ticks, wire
-from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.standing import Standing
-from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 import pytest
 
-MODEL = Path(__file__).parents[2] / 'models' / 'touch_target'
 NS = 1_000_000_000
 SEEDS = range(30000, 30003)
 
 
-@pytest.fixture(scope='module')
-def network():
-    return Network(MODEL)
-
-
 @pytest.fixture
-def robot(iiwa_file):
-    return load_robot(iiwa_file)
-
-
-@pytest.fixture
-def simulator():
-    simulator = Simulator(make_task('touch_target'))
-    yield simulator
-    simulator.close()
-
-
-@pytest.fixture
-def run(network, robot, simulator):
+def run(touch_network, iiwa, touch_simulator):
     """Return what runs an episode; what becomes of the readings depends on how long it is on."""
 
     def run_one(seed, distort=None):
@@ -46,9 +22,9 @@ def run(network, robot, simulator):
             began_ns.append(now_ns)
             return distort(dict(values), (now_ns - began_ns[0]) / NS)
 
-        controller = controller_of(network, robot, comparison=read_comparison(network))
-        wiring = wire(robot, simulator)
-        return ticks(simulator, controller, wiring, seed, distort=since if distort else None)
+        controller = controller_of(touch_network, iiwa, comparison=read_comparison(touch_network))
+        wiring = wire(iiwa, touch_simulator)
+        return ticks(touch_simulator, controller, wiring, seed, distort=since if distort else None)
 
     return run_one
 
@@ -75,10 +51,10 @@ def test_none_is_taken_from_joints_that_lie_though_they_come_before_the_first_pi
 @pytest.mark.slow
 @pytest.mark.parametrize('seed', SEEDS)
 def test_none_is_taken_from_joints_that_come_back_with_a_lie_after_a_silence(
-    run, simulator, monkeypatch, seed
+    run, touch_simulator, monkeypatch, seed
 ):
     # Else the arm touches the ball, and the episode is over, before they are back.
-    monkeypatch.setattr(simulator.task, 'standing', lambda arm: Standing(False, False, 1.0))
+    monkeypatch.setattr(touch_simulator.task, 'standing', lambda arm: Standing(False, False, 1.0))
 
     def silent(values, elapsed_s):
         if 0.2 < elapsed_s < 4.0:
@@ -94,21 +70,21 @@ def test_none_is_taken_from_joints_that_come_back_with_a_lie_after_a_silence(
 
 @pytest.mark.parametrize('seed', SEEDS)
 def test_an_arm_that_is_blocked_is_let_go_as_if_its_senses_were_not_compared(
-    run, robot, simulator, monkeypatch, seed
+    run, iiwa, touch_simulator, monkeypatch, seed
 ):
-    free, blocked_rad = simulator.command, []
+    free, blocked_rad = touch_simulator.command, []
 
     def command(position_rad):
-        if simulator.outcome().elapsed_s > 0.3:
-            blocked_rad.append(simulator.arm.state()[0].copy())
+        if touch_simulator.outcome().elapsed_s > 0.3:
+            blocked_rad.append(touch_simulator.arm.state()[0].copy())
         free(blocked_rad[0] if blocked_rad else position_rad)
 
-    monkeypatch.setattr(simulator, 'command', command)
+    monkeypatch.setattr(touch_simulator, 'command', command)
     ahead_rad, last = 0.0, None
     for tick in run(seed):
         if tick.decision is not None:
-            stands_rad = simulator.arm.state()[0]
+            stands_rad = touch_simulator.arm.state()[0]
             ahead_rad = max(ahead_rad, np.abs(tick.decision.sent.position - stands_rad).max())
         last = tick
-    assert ahead_rad < robot.max_following_error_rad + 0.04
+    assert ahead_rad < iiwa.max_following_error_rad + 0.04
     assert 'rad from its set-point' in last.idle
