@@ -96,6 +96,19 @@ def test_who_goes_where_it_was_touches_nothing(simulator, blind):
     assert not any(o.success for o in outcomes(simulator, blind, FirstSight, range(3)))
 
 
+def test_few_balls_roll_against_an_arm_that_waits_wherever_it_waits(simulator):
+    task = simulator.task
+    moments_s = np.arange(0.6, task.time_limit_s, 0.04)
+    ways = []
+    for seed in range(400):
+        simulator.reset(seed)
+        ways.append(task.place_m[:2] + moments_s[:, None] * task.velocity_m_s[:2])
+    met = 0.06  # Ball and fingertip touch.
+    waits = [(x, y) for x in np.arange(0.0, 0.8, 0.06) for y in np.arange(-0.8, 0.81, 0.06)]
+    rates = [(np.linalg.norm(np.array(ways) - at, axis=2) < met).any(axis=1).mean() for at in waits]
+    assert 0.05 < max(rates) < 0.14
+
+
 def test_the_same_seed_is_the_same_ball_and_another_seed_another(simulator):
     first, again, other = (rolled(simulator, seed, 0.5) for seed in (3, 3, 4))
     assert np.array_equal(first, again)

@@ -23,17 +23,20 @@ HOVER_MAX_M = 0.15
 
 
 def joint_velocity(
-    arm: Arm, tip_m_s: NDArray[np.float64], axis: NDArray[np.float64] = DOWN
+    arm: Arm,
+    tip_m_s: NDArray[np.float64],
+    axis: NDArray[np.float64] = DOWN,
+    fastest_rad_s: float = JOINT_SPEED_RAD_S,
 ) -> NDArray[np.float64]:
     """Return the joint velocity `(7,)` rad/s that moves the fingertip as wanted.
 
-    What the fingertip leaves free goes towards `HOME_RAD`. All joints are slowed alike when one
-    is faster than `JOINT_SPEED_RAD_S`.
+    What the fingertip leaves free goes towards `HOME_RAD`.
 
     Args:
         arm: Where it stands now.
         tip_m_s: Wanted velocity of the fingertip in the world, `(3,)`.
         axis: Unit vector along which the finger is to point, `(3,)`.
+        fastest_rad_s: When one joint would be faster, all of them are slowed alike.
 
     """
     position, _ = arm.state()
@@ -45,7 +48,7 @@ def joint_velocity(
     inverse = jacobian.T @ np.linalg.inv(square)
     free = np.eye(len(position)) - inverse @ jacobian
     joints = inverse @ wanted + free @ (POSTURE_GAIN_PER_S * (HOME_RAD - position))
-    return _shortened(joints, float(np.max(np.abs(joints))), JOINT_SPEED_RAD_S)
+    return _shortened(joints, float(np.max(np.abs(joints))), fastest_rad_s)
 
 
 def approach(
