@@ -206,7 +206,8 @@ def test_what_moves_by_itself_waits_for_the_controller(world: Any):
 
 
 def test_an_episode_that_is_lost_ends_before_its_time_and_says_so(world: Any):
-    it = world(task='intercept', episodes=1, seed=3, real_time_factor=4.0)
+    it = world(task='intercept', episodes=1, seed=5, real_time_factor=4.0)
+    it.node._simulator.task.stays_s = 0.5
     it.serve()
     it.until_phase('finished')
     assert it.episodes[0].message == 'lost'
