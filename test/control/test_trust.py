@@ -268,6 +268,16 @@ def test_the_fitted_test_finds_what_surprises_five_times_as_much(random):
     assert np.median(needed) <= 12
 
 
+def test_one_odd_run_does_not_hide_faults(random):
+    runs = sound_runs(random, 300)
+    runs[7] = np.quantile(runs, 0.985)
+    sound = fit(Channel.PAST, runs.tolist(), 1.0, 1.0)
+    cusum = Cusum(sound)
+    assert not any(cusum.add(surprise, 0) for surprise in runs[7].tolist())
+    cusum.clear()
+    assert any(cusum.add(3 * float(runs.max()), 0) for _ in range(6))
+
+
 @pytest.mark.parametrize(
     'runs', [[[1.0] * 5] * 3, [[1.0] * 50] * 9, [[math.nan] * 50] * 10, [[math.inf] * 50] * 10]
 )
