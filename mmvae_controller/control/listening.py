@@ -17,9 +17,9 @@ from mmvae_controller.modality.robot import Robot
 import numpy as np
 from numpy.typing import NDArray
 
-# Of the surprises of sound running, up to which there is no evidence; the first of them, or another
-# that finds more. Where rare surprises come one after another, as in an odd posture, a low level makes
-# long sums. What joints are vouched by is not made looser for it.
+# Of the surprises of sound running, up to which there is no evidence; the first of them, or
+# another that finds more. Where rare surprises come one after another, as in an odd posture, a low
+# level makes long sums. What joints are vouched by is not made looser for it.
 LEVEL_QUANTILES = {
     Channel.PAST: (0.9, 0.95, 0.97, 0.99),
     Channel.OTHERS: (0.9,),
@@ -146,7 +146,7 @@ def _threshold(largest: Sequence[float], hours: float, alarms_per_hour: float) -
 
 
 def _found_soon(sound: SoundRunning) -> tuple[float, float]:
-    """Return what evidence is short of for an alarm in `SOON` samples, and which surprise has it."""
+    """Return what is short of an alarm in `SOON` samples, and which surprise raises it."""
     evidence = sound.allowance + sound.threshold / SOON
     return max(evidence - LARGEST_EVIDENCE, 0.0), sound.level + sound.scale * evidence
 
