@@ -24,7 +24,7 @@ ATTEMPTS = 10_000
 # Wider than where a ball lies still: the more floor there is, the fewer balls roll against an arm
 # that waits somewhere.
 ROLLS_IN = Sector(nearest_m=0.42, farthest_m=0.78, half_angle_rad=math.radians(90))
-# The arm begins nearer to the middle than in the other tasks, or turning alone would take too long.
+# The arm begins nearer to the middle than in the other tasks, or turning would take too long.
 START_SPREAD_RAD = np.array([0.8, *POSTURE_SPREAD_RAD[1:]])
 # The expert hurries more than that of a ball that waits. Not its gain: with 6/s instead of 4/s it
 # would touch every ball without knowing how fast it is.
