@@ -77,8 +77,9 @@ class Judge(Protocol):
         observation: Observation,
         strayed_rad: NDArray[np.float64] | None,
         urgent: str | None = None,
+        anyhow: bool = False,
     ) -> None:
-        """Compare a sense; an urgent one out of turn."""
+        """Compare a sense; an urgent one out of turn, and though others are missing if told so."""
 
     def why(self, name: str) -> str:
         """Return why a sense is distrusted; empty if it is believed."""
@@ -156,6 +157,8 @@ class Controller:
         self._measured: NDArray[np.float64] | None = None
         self._strayed_ns: int | None = None
         self._waiting_ns: int | None = None
+        self._compare_anyhow = False
+        self._unchecked = False
         self._stopped = False
         self._resuming = False
         self._let_go = ''
@@ -204,6 +207,8 @@ class Controller:
             decision = hold(last, Reason.STOPPED)
         elif last is not None and missing:
             decision = hold(last, Reason.STALE)
+        elif last is not None and self._unchecked:
+            decision = hold(last, Reason.ERROR)
         elif last is not None:
             asked_ns = self._clock_ns()
             estimate = self.policy.decide(observation)
@@ -225,20 +230,29 @@ class Controller:
         return Sensed((previous, current), tick.senses[name], why, evidence)
 
     def check_senses(self) -> None:
-        """Compare a sense with the others, after the tick: its command is more urgent."""
+        """Compare a sense with the others, after the tick: its command is more urgent.
+
+        While that fails, the arm holds.
+        """
         if self.trust is None or self._seen is None:
             return
+        self._unchecked = True
         last, felt = self._point.sent, self.window.newest(self.robot.anchor, self._seen.stamp_ns)
         strayed_rad = None
         if last is not None and felt is not None and felt.stamp_ns != self._strayed_ns:
             self._strayed_ns = felt.stamp_ns
             strayed_rad = self._commanded(felt.value) - last.position
         urgent = self.robot.anchor if last is None else None
-        self.trust.check(self._seen, strayed_rad, urgent)
+        self.trust.check(self._seen, strayed_rad, urgent, self._compare_anyhow)
         self._seen = None
+        self._unchecked = False
 
     def hold(self, reason: Reason, now_ns: int) -> Decision | None:
-        """Return the decision to stay, for whoever has to send one outside a tick."""
+        """Return the decision to stay, for whoever has to send one outside a tick.
+
+        None if there is no set-point, or the arm has left it: to stay there would be to go there.
+        """
+        self._leave(now_ns)
         if self._point.sent is None:
             return None
         decision = hold(self._point.sent, reason)
@@ -254,17 +268,10 @@ class Controller:
         self, observation: Observation, senses: Mapping[str, SenseState], now_ns: int
     ) -> str:
         """Take, keep or give up the set-point, here alone; return why there is none."""
-        felt = self.window.newest(self.robot.anchor, now_ns)
-        if felt is not None:
-            resuming, self._resuming = self._resuming, False
-            # Believed or not: where the arm does not follow, its joints say so, and are right.
-            left = self._point.left_by(self._commanded(felt.value))
-            if left:
-                self._point.forget()
-            if left and not resuming:
-                self._stopped, self._let_go = True, left
+        self._leave(now_ns)
         measured = self._measure(observation, now_ns)
         if self._point.sent is not None:
+            self._waiting_ns = None
             if measured is None and self._point.is_lost(now_ns):
                 self._forget_set_point()
             return '' if self._point.sent is not None else self._why_unmeasured()
@@ -274,25 +281,43 @@ class Controller:
             return self._why_unmeasured()
         return self._doubt(senses, now_ns) or self._point.begin(measured, now_ns)
 
+    def _leave(self, now_ns: int) -> None:
+        """Give the set-point up if the arm is elsewhere; move no more unless told to resume."""
+        felt = self.window.newest(self.robot.anchor, now_ns)
+        if felt is None:
+            return
+        resuming, self._resuming = self._resuming, False
+        # Believed or not: where the arm does not follow, its joints say so, and are right.
+        left = self._point.left_by(self._commanded(felt.value))
+        if left:
+            self._point.forget()
+        if left and not resuming:
+            self._stopped, self._let_go = True, left
+
     def _doubt(self, senses: Mapping[str, SenseState], now_ns: int) -> str:
         """Say why the joints are not believed yet; empty if they are.
 
         Joints that lie would make the arm jump to where they seem to be.
         """
         anchor = self.robot.anchor
+        self._compare_anyhow = False
         if self.trust is None or not self.trust.doubts(anchor):
-            self._waiting_ns = None
             return ''
-        missing = [n for n, s in senses.items() if n != anchor and s is not SenseState.MEASURED]
+        others = [n for n in senses if n != anchor]
+        missing = [n for n in others if senses[n] is not SenseState.MEASURED]
         if not missing:
+            self._waiting_ns = None
             return f'{anchor} has not yet agreed with the other senses'
         if self._waiting_ns is None or now_ns < self._waiting_ns:
             self._waiting_ns = now_ns
         waited = now_ns - self._waiting_ns >= COMPARED_WITHIN_S * NS
         needed = [n for n in missing if n in self.robot.required or self.trust.why(n)]
-        if waited and not needed:
-            return ''
-        return f'{anchor} cannot be compared yet: without {", ".join(needed or missing)}'
+        if needed or not waited:
+            return f'{anchor} cannot be compared yet: without {", ".join(needed or missing)}'
+        self._compare_anyhow = True
+        there = [n for n in others if n not in missing]
+        # With nothing to compare them with, joints are taken at their word, as without a model.
+        return f'{anchor} has not yet agreed with {", ".join(there)}' if there else ''
 
     def _why_unmeasured(self) -> str:
         anchor = self.robot.anchor

@@ -106,7 +106,8 @@ def judge(
             f'command of shape {request.value.shape} with standard deviation of shape '
             f'{request.std.shape}, expected {last.position.shape} for {list(limits.joints)}'
         )
-    if not (np.all(np.isfinite(request.value)) and np.all(np.isfinite(request.std))):
+    finite = np.all(np.isfinite(request.value)) and np.all(np.isfinite(request.std))
+    if not finite or np.any(request.std < 0):
         return hold(last, Reason.NOT_FINITE)
     if not request.fresh:
         return hold(last, Reason.STALE)

@@ -84,6 +84,11 @@ class GoalPolicy:
         """Have no goal any more."""
         self._goal, self._trouble = None, why
 
+    def heed(self, now_ns: int) -> None:
+        """Forget a goal from later: it would count again when the clock gets there."""
+        if self._goal is not None and now_ns < self._given_ns:
+            self.forget(self.trouble(now_ns))
+
     def trouble(self, now_ns: int) -> str:
         """Return why there is no goal that counts at a moment; empty if there is one."""
         if self._goal is None:
@@ -106,8 +111,7 @@ class GoalPolicy:
         """
         trouble = self.trouble(observation.stamp_ns)
         if self._goal is None or trouble:
-            if observation.stamp_ns < self._given_ns:
-                self.forget(trouble)  # Else it would count again when the clock gets there.
+            self.heed(observation.stamp_ns)
             nothing = np.full(self._command.shape, np.nan)
             return Estimate(nothing, nothing, Reason.NO_GOAL)
         for name, value in self._values.items():

@@ -35,9 +35,10 @@ SMALLEST_SCALE = {Channel.PAST: 0.07, Channel.OTHERS: 0.07, Channel.FOLLOWING: 0
 # Of the largest sums of the runs, from which on they are taken as an exponential tail.
 TAIL_QUANTILE = 0.8
 # The threshold is so many times the largest sum that was seen, and at least so many times the
-# largest piece of evidence: three samples raise no alarm.
+# largest piece of evidence: so many samples raise no alarm. In the beginning, with no past to go
+# by, the model knows least.
 MARGIN = 1.7
-FEWEST = 3.0
+FEWEST = {Channel.PAST: 3.0, Channel.OTHERS: 5.0, Channel.FOLLOWING: 3.0}
 Series = Mapping[str, Mapping[Channel, list[float]]]
 
 
@@ -76,6 +77,7 @@ class Listener:
         observation: Observation,
         strayed_rad: NDArray[np.float64] | None,
         urgent: str | None = None,
+        anyhow: bool = False,
     ) -> None:
         """Note what `Trust.check` would judge."""
         if strayed_rad is not None and self._anchor in self.noted:
@@ -131,7 +133,8 @@ def fit(
         scale = max(float(beyond.mean()) if beyond.size else 0.0, SMALLEST_SCALE[channel])
         unbounded = SoundRunning(level, scale, ALLOWANCE, math.inf)
         largest = [_largest_sum(run, unbounded) for run in runs]
-        threshold = _threshold(largest, hours, alarms_per_hour)
+        fewest = FEWEST[channel] * LARGEST_EVIDENCE
+        threshold = max(_threshold(largest, hours, alarms_per_hour), fewest)
         fitted.append(replace(unbounded, threshold=threshold))
     return min(fitted, key=_found_soon)
 
@@ -142,7 +145,7 @@ def _threshold(largest: Sequence[float], hours: float, alarms_per_hour: float) -
     spread = sum(beyond) / len(beyond) if beyond else 0.0
     rate_per_hour = len(beyond) / hours
     threshold = begin + spread * math.log(max(rate_per_hour / alarms_per_hour, 1.0))
-    return max(threshold, MARGIN * max(largest), FEWEST * LARGEST_EVIDENCE)
+    return max(threshold, MARGIN * max(largest))
 
 
 def _found_soon(sound: SoundRunning) -> tuple[float, float]:

@@ -42,7 +42,11 @@ class Rota:
         self._compared_ns.clear()
 
     def next(
-        self, seen: Observation, urgent: str | None = None, anyway: Collection[str] = ()
+        self,
+        seen: Observation,
+        urgent: str | None = None,
+        anyway: Collection[str] = (),
+        anyhow: bool = False,
     ) -> tuple[str, Channel, float] | None:
         """Compare the next sense that says something new.
 
@@ -51,15 +55,22 @@ class Rota:
             urgent: A sense that is compared out of turn, with what the others say alone: it must
                 not vouch for itself.
             anyway: Senses that are compared though others are missing. How surprising a sense is
-                then was never measured, so all the rest are not.
+                then was never measured, so all the rest are not. With an urgent sense that cannot
+                be compared, it is their turn, or they would be missing for ever.
+            anyhow: Compare the urgent one though others are missing, with those that are measured.
 
         Returns:
             The sense, what it was compared with, and its surprise; None if none was compared.
 
         """
-        if urgent in self._names:
-            return self._compare(urgent, seen, alone=True)
+        waiting = urgent in self._names
+        if urgent is not None and waiting:
+            compared = self._compare(urgent, seen, anyhow, alone=True)
+            if compared is not None:
+                return compared
         for name in (next(self._turns) for _ in self._names):
+            if waiting and (name == urgent or name not in anyway):
+                continue
             compared = self._compare(name, seen, name in anyway)
             if compared is not None:
                 return compared

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mmvae_controller.control.cusum import Cusum, SoundRunning
-from mmvae_controller.control.rota import Channel, Rota
+from mmvae_controller.control.cusum import BEGINNING_NS, Cusum, SoundRunning
+from mmvae_controller.control.rota import Channel, others_measured, Rota
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
+from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.modality.observation import Observation
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,8 @@ FORGIVEN_AFTER_S = 30.0
 VOUCHED = 3
 # As rare as 1 in e^3 of sound running: what is rarer still does not vouch for anything.
 VOUCHING_EVIDENCE = 3.0
-
+# What speaks against a sense counts for when its lie began from this share of an alarm on.
+SPEAKS = 0.5
 
 Sound = Mapping[str, Mapping[Channel, SoundRunning]]
 # The model is asked in one of two ways, never in both: either can agree for it.
@@ -50,6 +51,7 @@ class _Sense:
     agrees: dict[Channel, bool] = field(default_factory=dict)
     agrees_since_ns: int | None = None
     agree_ns: int = round(AGREE_S * NS)
+    heard_ns: int = BEGINNING_NS
     trusted_ns: int | None = None
     agreed: int = 0
 
@@ -57,6 +59,17 @@ class _Sense:
         """Let nothing speak against it."""
         for cusum in self.cusums.values():
             cusum.clear()
+
+    def begin(self) -> None:
+        """Know nothing of it; if it is distrusted it remains so."""
+        for cusum in self.cusums.values():
+            cusum.begin()
+        self.agreed, self.agrees_since_ns, self.heard_ns = 0, None, BEGINNING_NS
+
+    def since_ns(self, now_ns: int) -> int:
+        """Return when that most likely began which speaks against it."""
+        loud = [c.since_ns for c in self.cusums.values() if c.share >= SPEAKS]
+        return min((ns for ns in loud if ns is not None), default=now_ns)
 
 
 def strayed(strayed_rad: NDArray[np.float64]) -> float:
@@ -99,8 +112,7 @@ class Trust:
         """Let nothing speak against any sense; who is distrusted remains so."""
         self._rota.clear()
         for sense in self._senses.values():
-            sense.clear()
-            sense.agreed = 0
+            sense.begin()
 
     def why(self, name: str) -> str:
         """Return why a sense is distrusted; empty if it is believed."""
@@ -123,6 +135,7 @@ class Trust:
         observation: Observation,
         strayed_rad: NDArray[np.float64] | None,
         urgent: str | None = None,
+        anyhow: bool = False,
     ) -> None:
         """Compare the next sense.
 
@@ -131,6 +144,7 @@ class Trust:
             strayed_rad: By how much the commanded joints are measured away from their set-point
                 `(D,)`; None while there is none.
             urgent: A sense that is compared out of turn.
+            anyhow: Compare that one with those that are measured, though others are missing.
 
         """
         now_ns = observation.stamp_ns
@@ -145,7 +159,7 @@ class Trust:
                 if Channel.FOLLOWING in sense.cusums:
                     self._hear(name, Channel.FOLLOWING, strayed(strayed_rad), observation)
         distrusted = [name for name, sense in self._senses.items() if sense.why]
-        compared = self._rota.next(observation, urgent, distrusted)
+        compared = self._rota.next(observation, urgent, distrusted, anyhow)
         if compared is None or compared[1] not in self._senses[compared[0]].cusums:
             return
         name, channel, surprise = compared
@@ -153,6 +167,8 @@ class Trust:
             sense = self._senses[name]
             vouched = sense.cusums[channel].sound.evidence(surprise) <= VOUCHING_EVIDENCE
             sense.agreed = sense.agreed + 1 if vouched else 0
+            if not others_measured(self._window, name):
+                return  # How surprising that is was never measured: nobody is accused of it.
         self._hear(name, channel, surprise, observation)
 
     def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
@@ -162,7 +178,9 @@ class Trust:
             sense.agrees[SIDE[channel]] = sense.cusums[channel].agrees(surprise)
             self._reconsider(name, sense, seen.stamp_ns)
         elif alarm:
-            self._accuse(self._culprit(name, channel, seen), seen.stamp_ns)
+            since_ns = sense.since_ns(seen.stamp_ns)
+            self._accuse(self._culprit(name, channel, seen), since_ns, seen.stamp_ns)
+        sense.heard_ns = seen.stamp_ns
 
     def _culprit(self, name: str, channel: Channel, seen: Observation) -> str:
         """Return the sense that is lying when one is contradicted.
@@ -187,25 +205,26 @@ class Trust:
         surprise = self._surprise.of(name, self._window, seen, past=has_past, without=other)
         return cusum is None or surprise is None or cusum.agrees(surprise)
 
-    def _accuse(self, name: str, now_ns: int) -> None:
+    def _accuse(self, name: str, since_ns: int, now_ns: int) -> None:
+        """Distrust a sense, from when on it contradicted, or another one did because of it."""
         sense = self._senses[name]
         channel = max(sense.cusums, key=lambda c: sense.cusums[c].share)
-        since_ns = [c.since_ns for c in sense.cusums.values() if c.since_ns is not None]
         sense.why = f'contradicts {REFERENCE[channel]}'
         sense.agrees = {SIDE[c]: False for c in sense.cusums}
         sense.agrees_since_ns = None
         if sense.trusted_ns is None or now_ns - sense.trusted_ns > FORGIVEN_AFTER_S * NS:
             sense.agree_ns = round(AGREE_S * NS)
-        self._window.distrust(name, min(since_ns, default=now_ns))
+        self._window.distrust(name, min(since_ns, sense.since_ns(now_ns)))
         for other, innocent in self._senses.items():
             if other != name and not innocent.why:
                 innocent.clear()  # What spoke against it may have been the lie.
 
     def _reconsider(self, name: str, sense: _Sense, now_ns: int) -> None:
-        """Believe a sense again that has agreed for a while."""
+        """Believe a sense again that has agreed for a while; silence is no agreement."""
+        silent = not 0 <= now_ns - sense.heard_ns <= AGREE_S * NS
         if not all(sense.agrees.values()):
             sense.agrees_since_ns = None
-        elif sense.agrees_since_ns is None or now_ns < sense.agrees_since_ns:
+        elif sense.agrees_since_ns is None or silent:
             sense.agrees_since_ns = now_ns
         elif now_ns - sense.agrees_since_ns >= sense.agree_ns:
             sense.why = ''

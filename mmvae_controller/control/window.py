@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 
+from mmvae_controller.control.cusum import BEGINNING_NS
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.soundness import Soundness
 from mmvae_controller.modality.observation import (
@@ -27,7 +28,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 NS = 1_000_000_000
-BEGINNING_NS = -(2**63)
 
 
 class SenseState(StrEnum):
@@ -255,8 +255,17 @@ class ObservationWindow:
         return states
 
     def distrust(self, name: str, since_ns: int) -> None:
-        """Use no sample of a sense from a moment on, also in the past, until it is trusted."""
+        """Use no sample of a sense from a moment on, also in the past, until it is trusted.
+
+        Believed last was the sound one before, or none that is known of: for how long the sense
+        may be predicted counts from there, not from when it was found to lie.
+        """
         self._distrusted_ns[name] = since_ns
+        believed = self._latest(name, since_ns)
+        if believed is None:
+            self._believed_ns.pop(name, None)
+        else:
+            self._believed_ns[name] = believed.stamp_ns
 
     def trust(self, name: str) -> None:
         """Use its samples again."""

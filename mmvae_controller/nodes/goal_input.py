@@ -51,6 +51,10 @@ class GoalInput:
         """Have no goal until the next one comes."""
         self._policy.forget()
 
+    def heed(self, now_ns: int) -> None:
+        """Have no goal any more that is from later than now."""
+        self._policy.heed(now_ns)
+
     def close(self) -> None:
         """Unsubscribe, and have no goal any more."""
         self._policy.forget()

@@ -95,8 +95,14 @@ class Session:
         self._wiring.inputs.receipts.beat(self._fed_ns)
         now_ns = self._wiring.clock.now_ns()
         stamp_ns = self._node.get_clock().now().nanoseconds
+        if self._wiring.goal is not None:
+            self._wiring.goal.heed(now_ns)
         try:
             tick = self.control.tick(now_ns)
+            if tick.decision is not None:
+                self._send(tick.decision)
+            sent_ns = time.monotonic_ns() - self._fed_ns
+            self.control.check_senses()
         except Exception as error:
             self.loop.fail(error)
             self._node.get_logger().error(
@@ -105,10 +111,6 @@ class Session:
             )
             self.hold(Reason.ERROR)
             return
-        if tick.decision is not None:
-            self._send(tick.decision)
-        sent_ns = time.monotonic_ns() - self._fed_ns
-        self.control.check_senses()
         self._last_tick = tick
         self._wiring.gate.judge(tick)
         self._show(tick, stamp_ns)

@@ -30,8 +30,8 @@ class Told:
     def clear(self):
         pass
 
-    def check(self, observation, strayed_rad, urgent=None):
-        self.checked.append((strayed_rad, urgent))
+    def check(self, observation, strayed_rad, urgent=None, anyhow=False):
+        self.checked.append((strayed_rad, urgent, anyhow))
 
     def why(self, name):
         return self.distrusted if name == self.accused else ''
@@ -89,7 +89,7 @@ def test_no_set_point_is_taken_from_joints_that_have_not_agreed_yet(controller, 
     (*_, tick) = run(controller, 0, 5)
     assert tick.decision is None
     assert tick.idle == 'joints has not yet agreed with the other senses'
-    assert {urgent for _, urgent in told.checked} == {'joints'}
+    assert {(urgent, anyhow) for _, urgent, anyhow in told.checked} == {('joints', False)}
     told.doubted = False
     (tick,) = run(controller, 5 * PERIOD_NS, 1)
     assert tick.decision is not None
@@ -103,12 +103,76 @@ def test_they_wait_for_a_required_sense_to_be_compared_with(controller, told):
     assert tick.idle == 'joints cannot be compared yet: without camera'
 
 
+WITHOUT_TOUCH = {'camera': ALL['camera']}
+
+
 def test_for_one_that_the_arm_can_do_without_they_wait_a_second(controller, told):
     told.doubted = True
-    ticks = run(controller, 0, 60, others={'camera': ALL['camera']})
+    ticks = run(controller, 0, 60, others=WITHOUT_TOUCH)
     assert ticks[0].idle == 'joints cannot be compared yet: without touch'
-    waiting = [tick.decision is None for tick in ticks]
-    assert waiting == [True] * 50 + [False] * 10
+    assert [anyhow for *_, anyhow in told.checked] == [False] * 50 + [True] * 10
+    assert all(tick.decision is None for tick in ticks)
+    assert ticks[-1].idle == 'joints has not yet agreed with camera'
+    told.doubted = False
+    (tick,) = run(controller, 60 * PERIOD_NS, 1, others=WITHOUT_TOUCH)
+    assert tick.decision is not None
+
+
+def waits(controller, told, start, others):
+    """Return for how many ticks the joints wait for what is missing, at most 60."""
+    told.checked.clear()
+    run(controller, start * PERIOD_NS, 60, others=others)
+    return [anyhow for *_, anyhow in told.checked].index(True)
+
+
+def test_every_wait_is_a_second_whatever_was_waited_for_before(controller, told):
+    told.doubted = True
+    assert waits(controller, told, 0, WITHOUT_TOUCH) == 50
+    run(controller, 60 * PERIOD_NS, 1)
+    # Its last sample counts for 5 ticks more.
+    assert waits(controller, told, 61, WITHOUT_TOUCH) == 55
+    told.doubted = False
+    run(controller, 121 * PERIOD_NS, 1)
+    run(controller, 122 * PERIOD_NS, 100, joints=None)
+    told.doubted = True
+    assert waits(controller, told, 222, WITHOUT_TOUCH) == 55
+
+
+def test_with_nothing_to_compare_them_with_joints_are_taken_at_their_word(robot, told):
+    told.doubted = True
+    alone = replace(robot, required=('joints',))
+    controller = Controller(alone, robot.modalities, 0.1, Wish(), comparison=told)
+    ticks = run(controller, 0, 60, others={})
+    assert [tick.decision is None for tick in ticks] == [True] * 50 + [False] * 10
+
+
+def test_while_comparing_fails_the_arm_holds(controller, told, monkeypatch):
+    run(controller, 0, 10)
+
+    def broken(*_):
+        raise RuntimeError('broken')
+
+    with monkeypatch.context() as patch:
+        patch.setattr(told, 'check', broken)
+        for number in range(10, 15):
+            with pytest.raises(RuntimeError):
+                run(controller, number * PERIOD_NS, 1)
+        tick = controller.tick(15 * PERIOD_NS)
+        assert tick.decision.reasons == (Reason.ERROR,)
+    controller.check_senses()
+    (tick,) = run(controller, 16 * PERIOD_NS, 1)
+    assert not tick.decision.holding
+
+
+def test_the_last_message_is_no_place_that_the_arm_has_left(controller):
+    run(controller, 0, 10)
+    assert controller.hold(Reason.WATCHDOG, 9 * PERIOD_NS) is not None
+    controller.push('joints', MEASURED + 0.5, 10 * PERIOD_NS)
+    assert controller.hold(Reason.WATCHDOG, 10 * PERIOD_NS) is None
+    assert controller.stopped
+    (tick,) = run(controller, 11 * PERIOD_NS, 1)
+    assert tick.decision is None
+    assert 'rad from its set-point' in tick.idle
 
 
 def test_for_one_that_is_distrusted_they_wait_until_it_agrees(controller, told):
@@ -121,7 +185,7 @@ def test_an_arm_that_is_blocked_is_let_go_though_its_joints_are_not_believed(bui
     controller = build(60.0)
     run(controller, 0, 10)
     told.distrusted = 'contradicts what was commanded'
-    told.window.distrust('joints', 0)
+    told.window.distrust('joints', 8 * PERIOD_NS)
     ticks = run(controller, 10 * PERIOD_NS, 400)
     sent = [t.decision.sent.position for t in ticks if t.decision is not None]
     index = [MEASURED.tolist().index(v) for v in sent[0].round(1)]

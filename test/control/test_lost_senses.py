@@ -91,11 +91,18 @@ def test_what_is_distrusted_is_not_read_from_then_on_back_into_the_past(window):
     assert window.read((LAST_MS + 50) * MS).values['s'][CURRENT, 0] == 5.0
 
 
-def test_a_sense_distrusted_from_its_first_sample_on_is_predicted_from_the_others(window):
+def test_a_sense_distrusted_from_its_first_sample_on_is_masked(window):
     window.distrust('s', 0)
     assert not window.read(LAST_MS * MS).known[0].any()
-    assert state(window, LAST_MS) is SenseState.PREDICTED
-    assert state(window, LAST_MS + 1501) is SenseState.MASKED
+    assert state(window, LAST_MS) is SenseState.MASKED
+
+
+def test_how_long_a_liar_is_predicted_counts_from_when_it_began_to_lie(window):
+    begun = 900
+    window.distrust('s', begun * MS)
+    believed = begun - 50
+    assert state(window, believed + 1500) is SenseState.PREDICTED
+    assert state(window, believed + 1501) is SenseState.MASKED
 
 
 def test_samples_pushed_while_distrusted_do_not_prolong_the_prediction(window):

@@ -4,7 +4,7 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
-from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SoundRunning
+from mmvae_controller.control.cusum import BEGINNING_NS, Cusum, LARGEST_EVIDENCE, SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.listening import fit
 from mmvae_controller.control.rota import Channel
@@ -54,7 +54,7 @@ class Rig:
         self.now_ns = 10 * NS
         self.silent = set()
 
-    def run(self, seconds, strayed_rad=None, urgent=None):
+    def run(self, seconds, strayed_rad=None, urgent=None, anyhow=False):
         """Check for a while; return after how many seconds a sense was first distrusted."""
         first = None
         for number in range(round(seconds * NS / PERIOD_NS)):
@@ -64,7 +64,7 @@ class Rig:
             self.window.read(self.now_ns)
             strayed = None if strayed_rad is None else np.array([0.0, strayed_rad])
             seen = Observation(self.now_ns, {}, np.ones((3, 2), bool), None)
-            self.trust.check(seen, strayed, urgent)
+            self.trust.check(seen, strayed, urgent, anyhow)
             if first is None and any(self.trust.why(n) for n in NAMES):
                 first = (number + 1) * PERIOD_NS / NS
         return first
@@ -101,8 +101,8 @@ def test_a_test_that_finds_nothing_or_everything_is_refused(wrong):
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60))
-def test_the_sum_is_never_below_0_and_begins_when_it_left_0(surprises):
-    cusum = Cusum(SOUND)
+def test_the_sum_is_never_below_0_and_begins_when_it_left_0_or_before_everything(surprises):
+    cusum, agreed = Cusum(SOUND), False
     for number, surprise in enumerate(surprises):
         before = cusum.total
         cusum.add(surprise, number)
@@ -110,7 +110,8 @@ def test_the_sum_is_never_below_0_and_begins_when_it_left_0(surprises):
         if cusum.total == 0:
             assert cusum.since_ns is None
         elif before == 0:
-            assert cusum.since_ns == number
+            assert cusum.since_ns == (number if agreed else BEGINNING_NS)
+        agreed = agreed or cusum.total == 0
 
 
 def test_single_surprises_raise_no_alarm_however_large(rig):
@@ -131,6 +132,34 @@ def test_a_sense_that_goes_on_surprising_is_distrusted_from_when_it_began(rig):
     assert rig.trust.why('camera') == 'contradicts the other senses and its own past'
     since_ns = rig.window.distrusted_since_ns('camera')
     assert began_ns < since_ns <= began_ns + 3 * PERIOD_NS
+
+
+def test_a_sense_that_never_agreed_is_distrusted_from_before_everything(rig):
+    rig.surprise.now['camera'] = RARE
+    rig.run(1.0)
+    assert rig.accused == ['camera']
+    assert rig.window.distrusted_since_ns('camera') == BEGINNING_NS
+
+
+def test_the_culprit_is_distrusted_from_when_on_it_made_another_one_surprising(rig):
+    rig.run(1.0)
+    began_ns = rig.now_ns
+    rig.surprise.now |= {'joints': RARE}
+    rig.surprise.without = {('joints', 'camera'): SURE, ('camera', 'joints'): RARE}
+    assert rig.run(0.4) > 0.2
+    assert rig.accused == ['camera']
+    assert began_ns < rig.window.distrusted_since_ns('camera') <= began_ns + 3 * PERIOD_NS
+
+
+def test_what_spoke_against_the_others_is_forgotten_when_a_lie_was_found(rig):
+    rig.run(1.0)
+    rig.surprise.now |= {'camera': RARE, 'joints': 0.9 * RARE}
+    rig.surprise.without = {('joints', 'camera'): SURE, ('camera', 'joints'): RARE}
+    rig.run(0.2)
+    assert rig.trust.evidence('joints') > 0
+    rig.run(0.8)
+    assert rig.accused == ['camera']
+    assert rig.trust.evidence('joints') == 0
 
 
 def test_of_two_suspects_it_is_the_one_without_which_the_other_is_as_expected(rig):
@@ -172,6 +201,20 @@ def test_a_sense_that_agrees_again_for_a_while_is_believed_again(rig):
     assert rig.accused == []
     assert rig.window.distrusted_since_ns('touch') is None
     assert rig.trust.evidence('touch') == 0
+
+
+def test_silence_is_no_agreement(rig):
+    rig.surprise.now['touch'] = RARE
+    rig.run(1.0)
+    rig.surprise.now['touch'] = SURE
+    rig.run(0.1)
+    rig.silent = {'touch'}
+    rig.run(5.0)
+    rig.silent = set()
+    rig.run(0.1)
+    assert rig.accused == ['touch']
+    rig.run(0.6)
+    assert rig.accused == []
 
 
 def test_the_while_is_twice_as_long_after_each_relapse_and_short_again_much_later(rig):
@@ -327,6 +370,32 @@ def test_while_another_sense_is_missing_it_is_doubted_still():
     rig.silent = {'touch'}
     rig.run(0.5, urgent='joints')
     assert rig.trust.doubts('joints')
+
+
+def test_told_to_compare_anyhow_it_vouches_and_is_accused_of_nothing():
+    rig = vouching()
+    rig.silent = {'touch'}
+    rig.surprise.now['joints'] = RARE
+    rig.run(2.0, urgent='joints', anyhow=True)
+    assert rig.accused == []
+    assert rig.trust.evidence('joints') == 0
+    assert rig.trust.doubts('joints')
+    rig.surprise.now['joints'] = SURE
+    rig.run(0.2, urgent='joints', anyhow=True)
+    assert not rig.trust.doubts('joints')
+
+
+def test_a_distrusted_sense_is_believed_again_also_while_joints_wait_for_it():
+    rig = vouching()
+    rig.surprise.now['camera'] = RARE
+    rig.run(1.0)
+    assert rig.accused == ['camera']
+    rig.run(1.0, urgent='joints')
+    assert rig.accused == ['camera']
+    rig.surprise.now['camera'] = SURE
+    rig.run(1.0, urgent='joints')
+    assert rig.accused == []
+    assert not rig.trust.doubts('joints')
 
 
 def test_a_sense_that_is_compared_with_nothing_but_itself_or_what_was_sent_is_not_doubted(rig):
