@@ -209,7 +209,7 @@ def test_a_lost_camera_is_told_at_once_and_so_is_its_return(live: Live, state: s
     # It holds; or, where an episode began meanwhile, it is told nothing without the camera.
     assert len({tuple(m.data) for _, m in live.commands.since(last_s)}) <= 1
     said = live.statuses(GATE)[-1][1].message
-    assert said.endswith(('missing: camera', 'without camera'))
+    assert 'missing: camera' in said or 'without camera' in said
     assert last_s - lost_s < allowed_s
 
     back_s = live.set_camera('works')
