@@ -15,7 +15,6 @@ from mmvae_controller.control.errors import ControlError
 # As rare as 1 in e^6; rarer counts no more, so that no single sample raises an alarm.
 LARGEST_EVIDENCE = 6.0
 SMALLEST_SURPRISE = 1e-9
-BEGINNING_NS = -(2**63)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +61,10 @@ class Cusum:
         self.sound = sound
         self.total = 0.0
         self.since_ns: int | None = None
-        self._agreed = False
 
     def clear(self) -> None:
-        """Let nothing speak against it; whether it ever agreed remains."""
-        self.total, self.since_ns = 0.0, None
-
-    def begin(self) -> None:
         """Start anew."""
-        self.clear()
-        self._agreed = False
+        self.total, self.since_ns = 0.0, None
 
     @property
     def share(self) -> float:
@@ -85,12 +78,11 @@ class Cusum:
     def add(self, surprise: float, now_ns: int) -> bool:
         """Take a surprise; return whether the sense is to be believed no longer.
 
-        `since_ns` is then when it most likely began: when the sum left 0; at the beginning of time
-        if it never was at 0.
+        `since_ns` is then when it most likely began.
         """
         self.total = max(0.0, self.total + self.sound.evidence(surprise) - self.sound.allowance)
         if self.total == 0:
-            self.since_ns, self._agreed = None, True
+            self.since_ns = None
         elif self.since_ns is None:
-            self.since_ns = now_ns if self._agreed else BEGINNING_NS
+            self.since_ns = now_ns
         return self.total >= self.sound.threshold

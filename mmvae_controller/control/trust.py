@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mmvae_controller.control.cusum import BEGINNING_NS, Cusum, SoundRunning
+from mmvae_controller.control.cusum import Cusum, SoundRunning
 from mmvae_controller.control.rota import Channel, others_measured, Rota
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
 from mmvae_controller.modality.observation import Observation
 import numpy as np
 from numpy.typing import NDArray
@@ -54,6 +54,7 @@ class _Sense:
     heard_ns: int = BEGINNING_NS
     trusted_ns: int | None = None
     agreed: int = 0
+    ever_agreed: bool = False
 
     def clear(self) -> None:
         """Let nothing speak against it."""
@@ -62,12 +63,17 @@ class _Sense:
 
     def begin(self) -> None:
         """Know nothing of it; if it is distrusted it remains so."""
-        for cusum in self.cusums.values():
-            cusum.begin()
-        self.agreed, self.agrees_since_ns, self.heard_ns = 0, None, BEGINNING_NS
+        self.clear()
+        self.agreed, self.ever_agreed = 0, False
+        self.agrees_since_ns, self.heard_ns = None, BEGINNING_NS
 
     def since_ns(self, now_ns: int) -> int:
-        """Return when that most likely began which speaks against it."""
+        """Return when that most likely began which speaks against it.
+
+        Before everything if it never agreed: what it said then is no better.
+        """
+        if not self.ever_agreed:
+            return BEGINNING_NS
         loud = [c.since_ns for c in self.cusums.values() if c.share >= SPEAKS]
         return min((ns for ns in loud if ns is not None), default=now_ns)
 
@@ -173,9 +179,11 @@ class Trust:
 
     def _hear(self, name: str, channel: Channel, surprise: float, seen: Observation) -> None:
         sense = self._senses[name]
-        alarm = sense.cusums[channel].add(surprise, seen.stamp_ns)
+        cusum = sense.cusums[channel]
+        alarm = cusum.add(surprise, seen.stamp_ns)
+        sense.ever_agreed = sense.ever_agreed or cusum.total == 0
         if sense.why:
-            sense.agrees[SIDE[channel]] = sense.cusums[channel].agrees(surprise)
+            sense.agrees[SIDE[channel]] = cusum.agrees(surprise)
             self._reconsider(name, sense, seen.stamp_ns)
         elif alarm:
             since_ns = sense.since_ns(seen.stamp_ns)

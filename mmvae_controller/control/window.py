@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 import math
 
-from mmvae_controller.control.cusum import BEGINNING_NS
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.soundness import Soundness
 from mmvae_controller.modality.observation import (
@@ -28,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NS = 1_000_000_000
+BEGINNING_NS = -(2**63)
 
 
 class SenseState(StrEnum):

@@ -4,12 +4,12 @@ import math
 
 from hypothesis import given
 from hypothesis import strategies as st
-from mmvae_controller.control.cusum import BEGINNING_NS, Cusum, LARGEST_EVIDENCE, SoundRunning
+from mmvae_controller.control.cusum import Cusum, LARGEST_EVIDENCE, SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.listening import fit
 from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.trust import AGREE_S, Trust
-from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
 from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.spec import Encoder, Modality, Role
 import numpy as np
@@ -33,9 +33,10 @@ class Scripted:
         self.now = dict.fromkeys(NAMES, SURE)
         self.without = {}
         self.pasts = set()
+        self.past = True
 
     def has_past(self, name, window, now_ns):
-        return True
+        return self.past
 
     def of(self, name, window, observation, past, without=None):
         self.pasts.add(past)
@@ -101,8 +102,8 @@ def test_a_test_that_finds_nothing_or_everything_is_refused(wrong):
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60))
-def test_the_sum_is_never_below_0_and_begins_when_it_left_0_or_before_everything(surprises):
-    cusum, agreed = Cusum(SOUND), False
+def test_the_sum_is_never_below_0_and_begins_when_it_left_0(surprises):
+    cusum = Cusum(SOUND)
     for number, surprise in enumerate(surprises):
         before = cusum.total
         cusum.add(surprise, number)
@@ -110,8 +111,7 @@ def test_the_sum_is_never_below_0_and_begins_when_it_left_0_or_before_everything
         if cusum.total == 0:
             assert cusum.since_ns is None
         elif before == 0:
-            assert cusum.since_ns == (number if agreed else BEGINNING_NS)
-        agreed = agreed or cusum.total == 0
+            assert cusum.since_ns == number
 
 
 def test_single_surprises_raise_no_alarm_however_large(rig):
@@ -139,6 +139,18 @@ def test_a_sense_that_never_agreed_is_distrusted_from_before_everything(rig):
     rig.run(1.0)
     assert rig.accused == ['camera']
     assert rig.window.distrusted_since_ns('camera') == BEGINNING_NS
+
+
+def test_to_have_agreed_with_the_others_before_it_had_a_past_is_to_have_agreed():
+    rig = vouching()
+    rig.surprise.past = False
+    rig.run(0.3)
+    rig.surprise.past = True
+    began_ns = rig.now_ns
+    rig.surprise.now['camera'] = RARE
+    rig.run(1.0)
+    assert rig.accused == ['camera']
+    assert rig.window.distrusted_since_ns('camera') > began_ns
 
 
 def test_the_culprit_is_distrusted_from_when_on_it_made_another_one_surprising(rig):
