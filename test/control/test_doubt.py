@@ -230,3 +230,33 @@ def test_a_set_point_that_was_lost_to_distrust_waits_for_resume_and_says_so(cont
     (*_, tick) = run(controller, 10 * PERIOD_NS, 120)
     assert tick.decision is None
     assert tick.idle == 'joints contradicts what was commanded: let go until resumed'
+
+
+def first_without_set_point(ticks):
+    return next(number for number, tick in enumerate(ticks) if tick.decision is None)
+
+
+def test_a_set_point_is_lost_a_second_after_the_last_measurement_whatever_is_predicted(controller):
+    run(controller, 0, 10)
+    ticks = run(controller, 10 * PERIOD_NS, 100, joints=None)
+    # Their last sample counts for 5 ticks more.
+    assert first_without_set_point(ticks) == pytest.approx(55, abs=2)
+
+
+def test_a_set_point_is_lost_though_the_clock_was_set_back(controller):
+    run(controller, 100 * NS, 10)
+    ticks = run(controller, 0, 100, joints=None)
+    assert first_without_set_point(ticks) < 60
+
+
+def test_joints_wait_no_longer_though_the_clock_was_set_back(controller, told):
+    told.doubted = True
+    run(controller, 100 * NS, 10, others=WITHOUT_TOUCH)
+    assert waits(controller, told, 0, WITHOUT_TOUCH) == 50
+
+
+def test_a_measurement_is_held_against_the_set_point_once(controller, told):
+    run(controller, 0, 10)
+    told.checked.clear()
+    run(controller, 10 * PERIOD_NS, 2, joints=None)
+    assert [strayed for strayed, *_ in told.checked] == [None, None]

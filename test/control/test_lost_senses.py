@@ -150,3 +150,20 @@ def test_what_is_older_than_the_model_reads_is_masked_and_still_predicted_from_t
         assert state(window, LAST_MS + silent_ms) is not SenseState.MASKED
         assert window.read((LAST_MS + silent_ms) * MS).known[0, CURRENT] == expected
     assert state(window, LAST_MS + 1501) is SenseState.MASKED
+
+
+def set_back(window):
+    window.push('s', np.array([7.0]), 100 * MS)
+    window.push('o', np.zeros(1), 100 * MS)
+
+
+def test_what_is_distrusted_remains_so_when_the_clock_is_set_back(window):
+    window.distrust('s', 750 * MS)
+    set_back(window)
+    assert not window.read(100 * MS).known[0].any()
+
+
+def test_what_was_assumed_before_the_clock_was_set_back_is_forgotten(window):
+    window.assume('s', np.array([5.0]), LAST_MS * MS)
+    set_back(window)
+    assert window.read((LAST_MS + 50) * MS).values['s'][CURRENT, 0] == 7.0
