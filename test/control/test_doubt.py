@@ -132,10 +132,10 @@ def test_every_wait_is_a_second_whatever_was_waited_for_before(controller, told)
     # Its last sample counts for 5 ticks more.
     assert waits(controller, told, 61, WITHOUT_TOUCH) == 55
     told.doubted = False
-    run(controller, 121 * PERIOD_NS, 1)
-    run(controller, 122 * PERIOD_NS, 100, joints=None)
+    run(controller, 121 * PERIOD_NS, 1, others=WITHOUT_TOUCH)
+    run(controller, 122 * PERIOD_NS, 100, joints=None, others=WITHOUT_TOUCH)
     told.doubted = True
-    assert waits(controller, told, 222, WITHOUT_TOUCH) == 55
+    assert waits(controller, told, 222, WITHOUT_TOUCH) == 50
 
 
 def test_with_nothing_to_compare_them_with_joints_are_taken_at_their_word(robot, told):

@@ -153,6 +153,20 @@ def test_to_have_agreed_with_the_others_before_it_had_a_past_is_to_have_agreed()
     assert rig.window.distrusted_since_ns('camera') > began_ns
 
 
+def test_what_speaks_against_a_sense_began_with_the_first_that_did():
+    rig = vouching()
+    rig.surprise.past = False
+    rig.run(0.3)
+    began_ns = rig.now_ns
+    rig.surprise.now['camera'] = RARE
+    rig.run(0.25)
+    assert rig.accused == []
+    rig.surprise.past = True
+    rig.run(1.0)
+    assert rig.accused == ['camera']
+    assert began_ns < rig.window.distrusted_since_ns('camera') <= began_ns + 3 * PERIOD_NS
+
+
 def test_the_culprit_is_distrusted_from_when_on_it_made_another_one_surprising(rig):
     rig.run(1.0)
     began_ns = rig.now_ns
