@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmvae_controller.control.controller import Tick
 from mmvae_controller.control.gate import Decision
+from mmvae_controller.control.tick import Tick
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality
 import numpy as np

@@ -21,9 +21,10 @@ from fuzz_faults import (
     Trouble,
 )
 from fuzz_judge import Judge
-from mmvae_controller.control.controller import Comparison, Controller
+from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.judging import Comparison
 from mmvae_controller.control.policy import Estimate, Policy
 from mmvae_controller.modality.contract import ModelContract
 from mmvae_controller.modality.observation import Observation

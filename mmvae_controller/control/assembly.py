@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 import time
 
-from mmvae_controller.control.controller import Comparison, Controller
+from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.judging import Comparison
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy, Policy
 from mmvae_controller.modality.robot import Robot

@@ -3,99 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 import time
-from typing import Protocol
 
+from mmvae_controller.control.doubt import Doubt
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, hold, judge, Reason, Request, Sent
+from mmvae_controller.control.judging import Comparison
 from mmvae_controller.control.policy import Estimate, Policy
 from mmvae_controller.control.set_point import SetPoint
 from mmvae_controller.control.surprise import LOOK_BACK_S
+from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, ObservationWindow, SenseState
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality, Quantity
 import numpy as np
 from numpy.typing import NDArray
-
-# So long joints wait for senses to be compared with that the arm can do without.
-COMPARED_WITHIN_S = 1.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tick:
-    """What one tick saw, wanted and decided.
-
-    Args:
-        observation: Valid until the next tick.
-        senses: Where the model has each of them from.
-        missing: The required senses that were neither known nor predicted.
-        estimate: None when nobody was asked.
-        decision: None when nothing is to be sent: there is no set-point, see `idle`.
-        idle: Why there is no set-point, for an operator; empty when there is one.
-
-    """
-
-    observation: Observation
-    senses: Mapping[str, SenseState]
-    missing: tuple[str, ...]
-    estimate: Estimate | None
-    decision: Decision | None
-    idle: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sensed:
-    """What a tick made of one sense.
-
-    Args:
-        known: At [t - dt, t].
-        state: Where the model has it from.
-        why: It is distrusted; empty if it is not.
-        evidence: What speaks against it, 1 at the alarm; None if it is not compared.
-
-    """
-
-    known: tuple[bool, bool]
-    state: SenseState
-    why: str
-    evidence: float | None
-
-
-NOTHING_SENSED = Sensed((False, False), SenseState.MASKED, '', None)
-
-
-class Judge(Protocol):
-    """Says which senses are believed; see `Trust`."""
-
-    def clear(self) -> None:
-        """Begin anew."""
-
-    def check(
-        self,
-        observation: Observation,
-        strayed_rad: NDArray[np.float64] | None,
-        urgent: str | None = None,
-        anyhow: bool = False,
-    ) -> None:
-        """Compare a sense; an urgent one out of turn, and though others are missing if told so."""
-
-    def why(self, name: str) -> str:
-        """Return why a sense is distrusted; empty if it is believed."""
-
-    def doubts(self, name: str) -> bool:
-        """Tell whether it could be compared, and has not agreed yet."""
-
-    def evidence(self, name: str) -> float | None:
-        """Return how much speaks against it, 1 at the alarm; None if it is not compared."""
-
-
-class Comparison(Protocol):
-    """How lying senses are found; see `comparison`."""
-
-    def trust(self, window: ObservationWindow, robot: Robot) -> Judge:
-        """Return what judges the senses of a robot, as they come into its window."""
 
 
 class Controller:
@@ -148,6 +71,7 @@ class Controller:
         )
         self.trust = None if comparison is None else comparison.trust(self.window, robot)
         self._seen: Observation | None = None
+        self._doubt = Doubt(robot, self.trust)
         self._limits = robot.output.limits
         self._point = SetPoint(robot, robot.output.limits)
         self._rows = {m.name: row for row, m in enumerate(modalities)}
@@ -156,8 +80,6 @@ class Controller:
         self._clock_ns = clock_ns
         self._measured: NDArray[np.float64] | None = None
         self._strayed_ns: int | None = None
-        self._waiting_ns: int | None = None
-        self._compare_anyhow = False
         self._unchecked = False
         self._stopped = False
         self._resuming = False
@@ -243,7 +165,7 @@ class Controller:
             self._strayed_ns = felt.stamp_ns
             strayed_rad = self._commanded(felt.value) - last.position
         urgent = self.robot.anchor if last is None else None
-        self.trust.check(self._seen, strayed_rad, urgent, self._compare_anyhow)
+        self.trust.check(self._seen, strayed_rad, urgent, self._doubt.compare_anyhow)
         self._seen = None
         self._unchecked = False
 
@@ -271,7 +193,7 @@ class Controller:
         self._leave(now_ns)
         measured = self._measure(observation, now_ns)
         if self._point.sent is not None:
-            self._waiting_ns = None
+            self._doubt.clear()
             if measured is None and self._point.is_lost(now_ns):
                 self._forget_set_point()
             return '' if self._point.sent is not None else self._why_unmeasured()
@@ -279,7 +201,7 @@ class Controller:
             return self._let_go or 'stopped'
         if measured is None:
             return self._why_unmeasured()
-        return self._doubt(senses, now_ns) or self._point.begin(measured, now_ns)
+        return self._doubt.why(senses, now_ns) or self._point.begin(measured, now_ns)
 
     def _leave(self, now_ns: int) -> None:
         """Give the set-point up if the arm is elsewhere; move no more unless told to resume."""
@@ -293,31 +215,6 @@ class Controller:
             self._point.forget()
         if left and not resuming:
             self._stopped, self._let_go = True, left
-
-    def _doubt(self, senses: Mapping[str, SenseState], now_ns: int) -> str:
-        """Say why the joints are not believed yet; empty if they are.
-
-        Joints that lie would make the arm jump to where they seem to be.
-        """
-        anchor = self.robot.anchor
-        self._compare_anyhow = False
-        if self.trust is None or not self.trust.doubts(anchor):
-            return ''
-        others = [n for n in senses if n != anchor]
-        missing = [n for n in others if senses[n] is not SenseState.MEASURED]
-        if not missing:
-            self._waiting_ns = None
-            return f'{anchor} has not yet agreed with the other senses'
-        if self._waiting_ns is None or now_ns < self._waiting_ns:
-            self._waiting_ns = now_ns
-        waited = now_ns - self._waiting_ns >= COMPARED_WITHIN_S * NS
-        needed = [n for n in missing if n in self.robot.required or self.trust.why(n)]
-        if needed or not waited:
-            return f'{anchor} cannot be compared yet: without {", ".join(needed or missing)}'
-        self._compare_anyhow = True
-        there = [n for n in others if n not in missing]
-        # With nothing to compare them with, joints are taken at their word, as without a model.
-        return f'{anchor} has not yet agreed with {", ".join(there)}' if there else ''
 
     def _why_unmeasured(self) -> str:
         anchor = self.robot.anchor
@@ -338,7 +235,8 @@ class Controller:
 
     def _clear_senses(self) -> None:
         self.window.clear()
-        self._seen = self._strayed_ns = self._waiting_ns = None
+        self._seen = self._strayed_ns = None
+        self._doubt.clear()
         if self.trust is not None:
             self.trust.clear()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from mmvae_controller.control.assembly import controller_of
-from mmvae_controller.control.controller import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.tick import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot

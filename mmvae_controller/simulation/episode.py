@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mmvae_controller.control.controller import Controller, Tick
+from mmvae_controller.control.controller import Controller
+from mmvae_controller.control.tick import Tick
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulator

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mmvae_controller.control.controller import Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason, Sent
+from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
 from mmvae_controller.modality.robot import Robot

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, deque
 import math
 
-from mmvae_controller.control.controller import Sensed, Tick
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality

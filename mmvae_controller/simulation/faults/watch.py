@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mmvae_controller.control.controller import Tick
+from mmvae_controller.control.tick import Tick
 from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.limits import JointLimits
 import numpy as np
