@@ -9,7 +9,7 @@ from mmvae_controller.control.window import NS, SenseState
 from mmvae_controller.modality.robot import Robot
 
 # So long joints wait for senses to be compared with that the arm can do without.
-COMPARED_WITHIN_S = 1.0
+COMPARED_WITHIN_S = 0.3
 
 
 class Doubt:

@@ -106,11 +106,11 @@ def test_they_wait_for_a_required_sense_to_be_compared_with(controller, told):
 WITHOUT_TOUCH = {'camera': ALL['camera']}
 
 
-def test_for_one_that_the_arm_can_do_without_they_wait_a_second(controller, told):
+def test_for_one_that_the_arm_can_do_without_they_wait_a_moment(controller, told):
     told.doubted = True
     ticks = run(controller, 0, 60, others=WITHOUT_TOUCH)
     assert ticks[0].idle == 'joints cannot be compared yet: without touch'
-    assert [anyhow for *_, anyhow in told.checked] == [False] * 50 + [True] * 10
+    assert [anyhow for *_, anyhow in told.checked] == [False] * 15 + [True] * 45
     assert all(tick.decision is None for tick in ticks)
     assert ticks[-1].idle == 'joints has not yet agreed with camera'
     told.doubted = False
@@ -125,17 +125,17 @@ def waits(controller, told, start, others):
     return [anyhow for *_, anyhow in told.checked].index(True)
 
 
-def test_every_wait_is_a_second_whatever_was_waited_for_before(controller, told):
+def test_every_wait_is_as_long_whatever_was_waited_for_before(controller, told):
     told.doubted = True
-    assert waits(controller, told, 0, WITHOUT_TOUCH) == 50
+    assert waits(controller, told, 0, WITHOUT_TOUCH) == 15
     run(controller, 60 * PERIOD_NS, 1)
     # Its last sample counts for 5 ticks more.
-    assert waits(controller, told, 61, WITHOUT_TOUCH) == 55
+    assert waits(controller, told, 61, WITHOUT_TOUCH) == 20
     told.doubted = False
     run(controller, 121 * PERIOD_NS, 1, others=WITHOUT_TOUCH)
     run(controller, 122 * PERIOD_NS, 100, joints=None, others=WITHOUT_TOUCH)
     told.doubted = True
-    assert waits(controller, told, 222, WITHOUT_TOUCH) == 50
+    assert waits(controller, told, 222, WITHOUT_TOUCH) == 15
 
 
 def test_with_nothing_to_compare_them_with_joints_are_taken_at_their_word(robot, told):
@@ -143,7 +143,7 @@ def test_with_nothing_to_compare_them_with_joints_are_taken_at_their_word(robot,
     alone = replace(robot, required=('joints',))
     controller = Controller(alone, robot.modalities, 0.1, Wish(), comparison=told)
     ticks = run(controller, 0, 60, others={})
-    assert [tick.decision is None for tick in ticks] == [True] * 50 + [False] * 10
+    assert [tick.decision is None for tick in ticks] == [True] * 15 + [False] * 45
 
 
 def test_while_comparing_fails_the_arm_holds(controller, told, monkeypatch):
@@ -252,7 +252,7 @@ def test_a_set_point_is_lost_though_the_clock_was_set_back(controller):
 def test_joints_wait_no_longer_though_the_clock_was_set_back(controller, told):
     told.doubted = True
     run(controller, 100 * NS, 10, others=WITHOUT_TOUCH)
-    assert waits(controller, told, 0, WITHOUT_TOUCH) == 50
+    assert waits(controller, told, 0, WITHOUT_TOUCH) == 15
 
 
 def test_a_measurement_is_held_against_the_set_point_once(controller, told):
