@@ -1,5 +1,7 @@
 """The shipped model, calibrated, in the simulation: what joints that lie can make the arm do."""
 
+from itertools import islice
+
 from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.comparison import read_comparison
 from mmvae_controller.simulation.episode import ticks, wire
@@ -46,6 +48,35 @@ def test_none_is_taken_from_joints_that_lie_though_they_come_before_the_first_pi
         assert tick.decision is None
         if number == 80:
             break
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+@pytest.mark.parametrize('lying', [True, False])
+def test_without_touch_joints_have_to_agree_with_the_camera(run, seed, lying):
+    def without_touch(values, elapsed_s):
+        values.pop('touch', None)
+        return mixed_up(values) if lying else values
+
+    taken = [tick.decision is not None for tick in islice(run(seed, without_touch), 40)]
+    assert any(taken) is not lying
+
+
+@pytest.mark.parametrize('seed', SEEDS)
+@pytest.mark.parametrize('mirrored', [True, False])
+def test_a_camera_that_lied_from_the_beginning_leads_no_arm_once_it_is_found(run, seed, mirrored):
+    def lie(values, elapsed_s):
+        if 'camera' in values:
+            picture = values['camera'][:, ::-1].copy() if mirrored else values['camera'].copy()
+            if not mirrored:
+                picture[16:48, 16:48] = 90
+            values['camera'] = picture
+        return values
+
+    moving = [
+        tick.decision is not None and not tick.decision.holding
+        for tick in islice(run(seed, lie), 120)
+    ]
+    assert not any(moving[24:])
 
 
 @pytest.mark.slow
