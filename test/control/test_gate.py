@@ -150,6 +150,15 @@ def test_a_modest_position_passes_untouched():
     assert decision.reasons == ()
 
 
+@pytest.mark.parametrize('joint', range(3))
+def test_a_negative_standard_deviation_holds_the_arm(joint):
+    std = [0.0, 0.0, 0.0]
+    std[joint] = -1e-3
+    decision = judge(ask([0.1, 0.1, 0.1], std=std), REST, LIMITS, PERIOD_S, NEVER)
+    assert decision.holding
+    assert decision.reasons == (Reason.NOT_FINITE,)
+
+
 @pytest.mark.parametrize('bad', [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize('field', ['value', 'std'])
 @pytest.mark.parametrize('joint', range(3))
