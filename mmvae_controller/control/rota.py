@@ -46,7 +46,6 @@ class Rota:
         seen: Observation,
         urgent: str | None = None,
         anyway: Collection[str] = (),
-        anyhow: bool = False,
     ) -> tuple[str, Channel, float] | None:
         """Compare the next sense that says something new.
 
@@ -57,7 +56,6 @@ class Rota:
             anyway: Senses that are compared though others are missing. How surprising a sense is
                 then was never measured, so all the rest are not. With an urgent sense that cannot
                 be compared, it is their turn, or they would be missing for ever.
-            anyhow: Compare the urgent one though others are missing, with those that are measured.
 
         Returns:
             The sense, what it was compared with, and its surprise; None if none was compared.
@@ -65,7 +63,7 @@ class Rota:
         """
         waiting = urgent in self._names
         if urgent is not None and waiting:
-            compared = self._compare(urgent, seen, anyhow, alone=True)
+            compared = self._compare(urgent, seen, urgent in anyway, alone=True)
             if compared is not None:
                 return compared
         for name in (next(self._turns) for _ in self._names):

@@ -164,8 +164,10 @@ class Trust:
             for name, sense in self._senses.items():
                 if Channel.FOLLOWING in sense.cusums:
                     self._hear(name, Channel.FOLLOWING, strayed(strayed_rad), observation)
-        distrusted = [name for name, sense in self._senses.items() if sense.why]
-        compared = self._rota.next(observation, urgent, distrusted, anyhow)
+        anyway = {name for name, sense in self._senses.items() if sense.why and name != urgent}
+        if urgent is not None and anyhow:
+            anyway.add(urgent)
+        compared = self._rota.next(observation, urgent, anyway)
         if compared is None or compared[1] not in self._senses[compared[0]].cusums:
             return
         name, channel, surprise = compared
