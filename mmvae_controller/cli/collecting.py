@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 import time
 
-from mmvae_controller.cli.paths import find_robot
+from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.simulation.collect import collect, CollectSettings
 
 
-def run(out: Path, robot: str, task: str, episodes: int, seed: int, processes: int) -> None:
+def run(
+    out: Path, robot: str, task: str, episodes: int, seed: int, processes: int, learner: str
+) -> None:
     """Collect, with a progress bar, and say what was collected."""
-    settings = CollectSettings(str(find_robot(robot)), task, episodes, seed)
+    found = str(find_model(learner)) if learner else ''
+    settings = CollectSettings(str(find_robot(robot)), task, episodes, seed, learner=found)
     done = rows = successes = 0
     began = time.monotonic()
     with progress_bar() as bar:
@@ -26,6 +29,6 @@ def run(out: Path, robot: str, task: str, episodes: int, seed: int, processes: i
         kept = episodes - done
         bar.update(line, completed=episodes)
     print(
-        f'{out}: {rows} rows of {done} new episodes, the expert succeeded in {successes}'
+        f'{out}: {rows} rows of {done} new episodes, {successes} of them succeeded'
         + (f'; {kept} episodes were there already' if kept else '')
     )

@@ -42,12 +42,15 @@ def collect(
     episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 1200,
     seed: Annotated[int, typer.Option(min=0, help='Of the first; the next has seed + 1.')] = 10**6,
     processes: Annotated[int, typer.Option(min=1, help='How many simulate at once.')] = 2,
+    learner: Annotated[
+        str, typer.Option(help='Model that drives, losing senses, in two of five episodes.')
+    ] = '',
 ) -> None:
     """Let the noisy expert demonstrate a task in simulation and record what the robot senses."""
     with explained():
         from mmvae_controller.cli.collecting import run
 
-        run(out, robot, task, episodes, seed, processes)
+        run(out, robot, task, episodes, seed, processes, learner)
 
 
 @app.command()

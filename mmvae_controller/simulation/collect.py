@@ -1,4 +1,4 @@
-"""Collects demonstrations: the noisy expert drives, the observation window records."""
+"""Collects demonstrations: an expert or a learner drives, the observation window records."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ import math
 import multiprocessing
 from pathlib import Path
 
+from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.controller import Controller
+from mmvae_controller.control.network import Network
 from mmvae_controller.control.window import SenseState
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.store import (
@@ -30,6 +32,13 @@ from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
+from mmvae_controller.simulation.learner import (
+    check_learner,
+    draw_losses,
+    Learner,
+    learner_drives,
+    Witness,
+)
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -56,6 +65,9 @@ class CollectSettings:
         linger_s: How long to go on after the task is done: that is where resting is shown.
         drawn: Whether a hand that is tracked is looked for in pictures of the task's cameras, or
             projected with the tracker's errors, which takes a tenth of the time.
+        learner: Folder of a model that drives in some of the episodes, and loses senses there;
+            see `learner`. None if empty.
+        learner_share: In which share of the episodes, if there is one.
 
     """
 
@@ -67,6 +79,8 @@ class CollectSettings:
     noise_rad_s: float = 0.6
     linger_s: float = 0.3
     drawn: bool = False
+    learner: str = ''
+    learner_share: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +98,12 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
     Raises:
         DatasetError: The folder belongs to other settings, or cannot be written.
         SimulationError: The robot or the rates do not fit.
+        ModalityError, ControlError: The learner cannot be loaded, or does not fit.
 
     """
     robot = load_robot(Path(settings.robot_file))
+    if settings.learner:
+        check_learner(Network(Path(settings.learner)), robot)
     description = _describe(settings, robot)
     _claim(folder, settings)
     shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
@@ -111,7 +128,10 @@ def _describe(settings: CollectSettings, robot: Robot) -> Description:
             f'record_hz {settings.record_hz:g} does not divide the control rate '
             f'{robot.rate_hz:g} Hz of {robot.path}'
         )
-    provenance = asdict(settings) | {'robot_file': Path(settings.robot_file).name}
+    provenance = asdict(settings) | {
+        'robot_file': Path(settings.robot_file).name,
+        'learner': Path(settings.learner).name,
+    }
     if robot.command.quantity is not Quantity.VELOCITY:
         raise SimulationError(
             f'{robot.command.name} of {robot.path} is a {robot.command.quantity}, the expert '
@@ -150,12 +170,14 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
     simulator = Simulator(make_task(settings.task))
+    network = Network(Path(settings.learner)) if settings.learner else None
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)
     successes = 0
     for episode in range(first, last):
-        rows += _record(settings, robot, simulator, episode)
+        led = network is not None and learner_drives(episode, settings.learner_share)
+        rows += _record(settings, robot, simulator, episode, network if led else None)
         successes += simulator.outcome().success
     simulator.close()
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
@@ -164,22 +186,36 @@ def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardD
 
 
 def _record(
-    settings: CollectSettings, robot: Robot, simulator: Simulator, episode: int
+    settings: CollectSettings,
+    robot: Robot,
+    simulator: Simulator,
+    episode: int,
+    network: Network | None,
 ) -> list[dict[str, NDArray[np.generic]]]:
     seed = settings.seed + episode
     # Its own stream: the same seed draws the scene inside the simulator.
     random = np.random.default_rng([seed, 1])
-    expert = _demonstrator(settings, robot, simulator, random)
-    controller = Controller(robot, robot.modalities, robot.step_s, expert)
+    wiring, distort = wire(robot, simulator), None
+    driver: NoisyExpert | Babbler | Learner
+    if network is None:
+        driver = _demonstrator(settings, robot, simulator, random)
+        controller = Controller(robot, robot.modalities, robot.step_s, driver)
+        lost_s: dict[str, float] = {}
+    else:
+        driver = Learner(network, Expert(simulator))
+        controller = controller_of(network, robot, driver)
+        lost_s = draw_losses(robot, simulator.task.time_limit_s, random)
+    if not settings.drawn:
+        wiring, distort = projected(simulator, wiring, random)
+    witness = Witness(robot, lost_s, distort)
     every = round(robot.rate_hz / settings.record_hz)
     command, quantity = robot.command.name, Quantity(robot.command.quantity or '')
     rows = []
-    wiring, distort = wire(robot, simulator), None
-    if not settings.drawn:
-        wiring, distort = projected(simulator, wiring, random)
-    run = ticks(simulator, controller, wiring, seed, settings.linger_s, distort)
+    run = ticks(simulator, controller, wiring, seed, settings.linger_s, witness)
     for number, tick in enumerate(run):
-        late = [n for n in robot.required if tick.senses[n] is not SenseState.MEASURED]
+        there = witness.window.read(tick.observation.stamp_ns)
+        senses = witness.window.states()
+        late = [n for n in robot.required if senses[n] is not SenseState.MEASURED]
         if late:
             raise SimulationError(
                 f'the robot misses {", ".join(late)} {number / robot.rate_hz:g} s into an '
@@ -187,11 +223,10 @@ def _record(
             )
         if (number + episode) % every or tick.decision is None:
             continue
-        values = tick.observation.values
-        row = {m.name: values[m.name][CURRENT].copy() for m in robot.modalities}
+        row = {m.name: there.values[m.name][CURRENT].copy() for m in robot.modalities}
         row[command] = tick.decision.sent.value(quantity).astype(np.float32)
-        row[LABEL] = expert.clean.astype(np.float32)
-        known = tick.observation.known[:, CURRENT].copy()
+        row[LABEL] = driver.clean.astype(np.float32)
+        known = there.known[:, CURRENT].copy()
         known[[m.name for m in robot.modalities].index(command)] = True
         row[KNOWN] = known
         row[EPISODE] = np.array(episode, dtype=np.int64)

@@ -1,6 +1,5 @@
 """Collecting demonstrations: resumable, never mixed, and recording what was applied."""
 
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 import shutil
@@ -14,30 +13,9 @@ import numpy as np
 import pytest
 
 
-class InThisProcess:
-    """Runs jobs at once and here, where the test has changed things."""
-
-    def __init__(self, processes, mp_context=None):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def submit(self, function, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
 @pytest.fixture(autouse=True)
-def here(monkeypatch):
-    monkeypatch.setattr(collecting, 'ProcessPoolExecutor', InThisProcess)
+def here(monkeypatch, in_this_process):
+    monkeypatch.setattr(collecting, 'ProcessPoolExecutor', in_this_process)
     monkeypatch.setattr(collecting, 'EPISODES_PER_SHARD', 2)
 
 

@@ -1,0 +1,109 @@
+"""A model that drives itself where its senses fail, while the expert says what would be right.
+
+An expert who knows where everything is never stands where a model that lost its camera ends up.
+So nobody shows the way out, and where the arm stands seems to tell where its goal is, which is
+true of the expert alone. Here the model drives and the expert labels (DAgger, Ross et al. 2011).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mmvae_controller.control.network import Network
+from mmvae_controller.control.policy import Estimate, NetworkPolicy
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.modality.observation import Observation
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.simulation.episode import Distortion, Values
+from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.expert import Expert
+import numpy as np
+
+LOST_SHARE = 0.7
+NEVER_THERE_SHARE = 0.5
+# Of an episode: later than that, little is left to be done without a sense.
+LATEST_SHARE = 0.4
+
+
+class Learner:
+    """Does what the model wants; `clean` is what the expert would do there."""
+
+    def __init__(self, network: Network, expert: Expert) -> None:
+        """Let this network drive."""
+        self.clean = np.zeros(0)
+        self._policy = NetworkPolicy(network)
+        self._expert = expert
+
+    def decide(self, observation: Observation) -> Estimate:
+        """Return what the model wants; what the expert wants is kept in `clean`."""
+        self.clean = self._expert.velocity()
+        return self._policy.decide(observation)
+
+
+class Witness:
+    """A distortion: sees all that is to be sensed, and keeps from who drives what is lost."""
+
+    def __init__(
+        self, robot: Robot, lost_s: Mapping[str, float], distort: Distortion | None = None
+    ) -> None:
+        """Lose each of these senses so many seconds after the first reading.
+
+        Args:
+            robot: Whose senses they are.
+            lost_s: By sense; those that are not named are there all the time.
+            distort: What becomes of the readings before anyone sees them.
+
+        """
+        self.window = ObservationWindow(robot.modalities, robot.step_s, robot.min_contrast)
+        self._lost_s = dict(lost_s)
+        self._distort = distort
+        self._began_ns: int | None = None
+
+    def __call__(self, values: Values, now_ns: int) -> Values:
+        """Return what is left of these values."""
+        if self._began_ns is None:
+            self._began_ns = now_ns
+        if self._distort is not None:
+            values = self._distort(values, now_ns)
+        for name, value in values.items():
+            self.window.push(name, value, now_ns)
+        elapsed_s = (now_ns - self._began_ns) / NS
+        return {n: v for n, v in values.items() if elapsed_s < self._lost_s.get(n, np.inf)}
+
+
+def draw_losses(
+    robot: Robot, time_limit_s: float, random: np.random.Generator
+) -> dict[str, float]:
+    """Return which senses a learner loses, and after how many seconds; 0 is never there.
+
+    Never the one that says where the arm stands; what the robot requires is there at first.
+    """
+    lost_s = {}
+    for name in robot.sources:
+        if name == robot.anchor or random.random() >= LOST_SHARE:
+            continue
+        never = name not in robot.required and random.random() < NEVER_THERE_SHARE
+        moment_s = float(random.uniform(robot.step_s, LATEST_SHARE * time_limit_s))
+        lost_s[name] = 0.0 if never else moment_s
+    return lost_s
+
+
+def learner_drives(episode: int, share: float) -> bool:
+    """Tell whether the learner drives in this episode: in this share of them, evenly spread."""
+    return int((episode + 1) * share) > int(episode * share)
+
+
+def check_learner(network: Network, robot: Robot) -> None:
+    """Raise unless this model can drive this robot.
+
+    Raises:
+        SimulationError: The robot is led by goals.
+        ModalityError: The model does not fit it.
+
+    """
+    if robot.goal:
+        raise SimulationError(
+            f'robot {robot.name!r} is led by goals: its model babbles, and learns nothing from an '
+            'expert'
+        )
+    network.contract.check_fits(robot)
