@@ -23,6 +23,7 @@ from mmvae_controller.datasets.store import (
     write_description,
     write_shard,
 )
+from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.observation import CURRENT
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
@@ -102,9 +103,10 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
 
     """
     robot = load_robot(Path(settings.robot_file))
-    if settings.learner:
-        check_learner(Network(Path(settings.learner)), robot)
-    description = _describe(settings, robot)
+    network = Network(Path(settings.learner)) if settings.learner else None
+    if network is not None:
+        check_learner(network, robot)
+    description = _describe(settings, robot, network)
     _claim(folder, settings)
     shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
     missing = [s for s in shards if not shard_path(folder, s).exists()]
@@ -121,7 +123,7 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
     write_description(folder, description)
 
 
-def _describe(settings: CollectSettings, robot: Robot) -> Description:
+def _describe(settings: CollectSettings, robot: Robot, network: Network | None) -> Description:
     every = robot.rate_hz / settings.record_hz
     if not math.isclose(every, round(every)):
         raise SimulationError(
@@ -131,6 +133,7 @@ def _describe(settings: CollectSettings, robot: Robot) -> Description:
     provenance = asdict(settings) | {
         'robot_file': Path(settings.robot_file).name,
         'learner': Path(settings.learner).name,
+        'learner_sha256': network.contract.checksums[NETWORK_FILE] if network else '',
     }
     if robot.command.quantity is not Quantity.VELOCITY:
         raise SimulationError(
