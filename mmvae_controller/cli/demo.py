@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -26,6 +27,7 @@ from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.nodes.watch.monitor import Monitor
+from mmvae_controller.nodes.watch.record import Episode
 from mmvae_controller.simulation.tasks.task import make_task
 from rich.console import Console
 from rich.live import Live
@@ -35,6 +37,9 @@ NAMESPACE = 'mmvae_demo'
 LOG_FILE = 'nodes.log'
 REFRESH_S = 0.2
 START_S = 60.0
+# For the diagnostics node to be there before the controller is; without it all goes on.
+LISTENS_S = 15.0
+CONTROLLER = 'controller'
 # Between two episodes: handing over, resetting, meeting the arm again.
 BETWEEN_S = 4.0
 # Simulated: no task allows as much.
@@ -109,7 +114,8 @@ def run(settings: DemoSettings) -> int:
     print(
         f'Starting {", ".join(commands)} in namespace /{NAMESPACE}, ROS_DOMAIN_ID '
         f'{os.environ.get("ROS_DOMAIN_ID", "0")}, {DISCOVERY_RANGE}={reach}; their log is '
-        f'{settings.out / LOG_FILE}'
+        f'{settings.out / LOG_FILE}',
+        flush=True,
     )
     monitor = Monitor(robot, NAMESPACE)
     try:
@@ -155,8 +161,24 @@ def _run_nodes(
     log = settings.out / LOG_FILE
     with log.open('wb') as output, Processes() as processes, _interruptible():
         for name, command in commands.items():
+            if name == CONTROLLER:
+                _await_diagnostics(settings, monitor, processes)
             processes.start(name, command, env, output)
         _watch(settings, monitor, processes)
+
+
+def _await_diagnostics(settings: DemoSettings, monitor: Monitor, processes: Processes) -> None:
+    """Let the node that explains find its place: the first episode begins with the controller."""
+    until_s = time.monotonic() + LISTENS_S
+    while monitor.status('diagnostics: model') is None and time.monotonic() < until_s:
+        monitor.spin(REFRESH_S)
+        _require_running(settings, processes)
+
+
+def _require_running(settings: DemoSettings, processes: Processes) -> None:
+    ended = processes.poll()
+    if ended is not None:
+        raise CliError(f'{ended}; see {settings.out / LOG_FILE}')
 
 
 def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> None:
@@ -169,9 +191,9 @@ def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> No
         while len(monitor.record.episodes) < settings.episodes:
             monitor.spin(REFRESH_S)
             live.update(view(monitor, settings.episodes))
-            ended = processes.poll()
-            if ended is not None:
-                raise CliError(f'{ended}; see {settings.out / LOG_FILE}')
+            _require_running(settings, processes)
+            if not console.is_terminal:
+                _tell(monitor.record.episodes[done:])
             if len(monitor.record.episodes) > done:
                 done, last_s = len(monitor.record.episodes), time.monotonic()
                 limit_s = BETWEEN_S + EPISODE_S / settings.real_time_factor + START_S / 2
@@ -181,6 +203,16 @@ def _watch(settings: DemoSettings, monitor: Monitor, processes: Processes) -> No
                     f'{settings.out / LOG_FILE}'
                 )
     console.print(f'\n{settings.episodes} episodes in {time.monotonic() - started_s:.0f} s')
+
+
+def _tell(episodes: Sequence[Episode]) -> None:
+    """Print how episodes ended, for whoever reads a log and sees no table."""
+    for episode in episodes:
+        print(
+            f'episode {episode.number}: {episode.ending} after {episode.elapsed_s:.2f} s, '
+            f'camera {episode.camera_told()}',
+            flush=True,
+        )
 
 
 def _explain(monitor: Monitor) -> str:

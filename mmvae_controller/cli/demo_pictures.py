@@ -16,6 +16,8 @@ from PIL import Image
 
 GIF_FRAME_S = 0.1
 GIF_LAST_FRAME_S = 1.5
+# What is told ten times a second has been told by then.
+BEGINNING_S = 0.25
 STRIP_MOMENTS = 7
 STRIP_INCHES = 1.45
 STRIP_HEAD_INCHES = 0.5
@@ -45,13 +47,13 @@ def to_show(record: Record, failed: bool) -> Episode | None:
     """Return an episode that was seen whole, with a camera that failed or that did not.
 
     The first success; of those with a camera that failed else the first. The first episodes may
-    have begun before the monitor and the simulation had found each other.
+    have begun before the monitor and the nodes had found each other: with what the model imagined
+    from the beginning if there is one.
     """
-    whole = [
-        e
-        for e in record.episodes
-        if (e.camera_failed_after_s is not None) == failed and _seen_whole(record, e)
-    ]
+    right = [e for e in record.episodes if (e.camera_failed_after_s is not None) == failed]
+    told = (record.joints, record.pictures, record.imagined)
+    whole = [e for e in right if all(_from_the_beginning(s, e) for s in told)]
+    whole = whole or [e for e in right if _from_the_beginning(record.joints, e)]
     fallback = whole[0] if whole and failed else None
     return next((e for e in whole if e.success), fallback)
 
@@ -120,9 +122,9 @@ def strip_figure(shown: Sequence[Scene], failed_after_s: float) -> Figure:
     return figure
 
 
-def _seen_whole(record: Record, episode: Episode) -> bool:
-    until_s = episode.began_s + GIF_FRAME_S
-    return any(episode.began_s <= t <= until_s for t, _ in record.joints)
+def _from_the_beginning(series: Series, episode: Episode) -> bool:
+    until_s = episode.began_s + BEGINNING_S
+    return any(episode.began_s <= t <= until_s for t, _ in series)
 
 
 def _nearest(series: Series, moment_s: float) -> Any:

@@ -37,8 +37,14 @@ def version() -> None:
 @app.command()
 def collect(
     out: Annotated[Path, typer.Option(help='Folder of the data set; resumed if it has begun.')],
-    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')] = 'iiwa_sim',
-    task: Annotated[str, typer.Option(help='What to demonstrate.')] = 'touch_target',
+    robot: Annotated[
+        str | None,
+        typer.Option(help='Robot YAML, or the name of one; iiwa_sim, or that of the learner.'),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(help='What to demonstrate; touch_target, or what the learner was shown.'),
+    ] = None,
     episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 1200,
     seed: Annotated[int, typer.Option(min=0, help='Of the first; the next has seed + 1.')] = 10**6,
     processes: Annotated[int, typer.Option(min=1, help='How many simulate at once.')] = 2,
@@ -50,6 +56,7 @@ def collect(
     with explained():
         from mmvae_controller.cli.collecting import run
 
+        task, robot = _used(learner, task, robot)
         run(out, robot, task, episodes, seed, processes, learner)
 
 

@@ -48,7 +48,9 @@ def run(
         table.add_row(kind, f'{successes} of {total}', f'{successes / total:.2f}', *figures)
     Console().print(table)
     speed = simulated_s / (time.monotonic() - began)
-    print(f'{speed:.1f} times real time; median success {data["median_success_time_s"]} s')
+    median_s = data['median_success_time_s']
+    told = 'no success' if median_s is None else f'median success {median_s:.2f} s'
+    print(f'{speed:.1f} times real time; {told}')
     if json is not None:
         write_json(json, data)
         print(f'wrote {json}')

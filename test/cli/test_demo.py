@@ -47,6 +47,8 @@ def test_the_shipped_model_touches_the_ball_over_ros_and_a_report_remains(tmp_pa
     process = start(tmp_path, *run)
     output, _ = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 0, output
+    # Its output is a pipe here: a line for each episode instead of a table.
+    assert all(f'episode {number}: ' in output for number in range(5))
     report = json.loads((tmp_path / 'report.json').read_text())
     assert [e['camera'] for e in report['episodes']] == ['works'] * 4 + ['covered']
     assert report['episodes'][-1]['camera_failed_after_s'] == pytest.approx(0.4, abs=0.02)
@@ -59,6 +61,8 @@ def test_the_shipped_model_touches_the_ball_over_ros_and_a_report_remains(tmp_pa
     for name in ('episode.gif', 'covered.gif'):
         with Image.open(tmp_path / name) as animation:
             assert animation.n_frames > 5
+            # Beside the arm, what the camera saw and what the model imagined.
+            assert animation.width > animation.height
     assert 'data:image/gif' in (tmp_path / 'report.html').read_text()
 
 

@@ -95,6 +95,14 @@ def test_an_episode_that_began_unseen_is_not_shown():
     assert to_show(record_of(unseen), failed=False) is None
 
 
+def test_shown_is_rather_an_episode_whose_beginning_was_imagined_too():
+    record = record_of(SEEING, replace(SEEING, number=1, began_s=13.0))
+    record.imagined[:] = [(t, picture) for t, picture in record.imagined if t > 12.0]
+    assert to_show(record, failed=False).number == 1
+    record.imagined.clear()
+    assert to_show(record, failed=False).number == 0
+
+
 def test_what_moves_by_itself_is_shown_where_it_was_then():
     record = record_of(SEEING)
     first, last = scenes('intercept', record, SEEING, [0.0, 0.5])

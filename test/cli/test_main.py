@@ -56,6 +56,8 @@ def test_version_is_the_packages():
         (['rollout', 'touch_target', '--robot', 'nobody'], "no robot 'nobody'"),
         (['train', '--dataset', '.', '--out', 'x'], 'is no complete data set'),
         (['collect', '--out', 'x', '--robot', 'nobody'], "no robot 'nobody'"),
+        (['collect', '--out', 'x', '--learner', 'nobody'], "no model 'nobody'"),
+        (['collect', '--out', 'x', '--learner', 'imitate'], 'is led by goals'),
         (['up', 'nobody'], "no robot 'nobody'"),
         (['demo', '--model', 'nowhere'], "no model 'nowhere'"),
         (['demo', '--model', 'imitate'], 'is led by goals'),
@@ -79,6 +81,8 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(words, told, tmp_path, mo
         (('imitate', None, 'my.yaml'), ('imitate', 'my.yaml')),
         (('touch_target', None, None), ('touch_target', 'iiwa_sim')),
         (('icub', None, None), ('touch_target', 'iiwa_sim')),
+        (('', None, None), ('touch_target', 'iiwa_sim')),
+        (('', 'press', None), ('press', 'iiwa_sim')),
     ],
 )
 def test_a_model_is_run_on_what_its_data_was_collected_with_unless_told(given, used):
