@@ -46,13 +46,15 @@ def collect(
         typer.Option(help='What to demonstrate; touch_target, or what the learner was shown.'),
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 1200,
-    seed: Annotated[int, typer.Option(min=0, help='Of the first; the next has seed + 1.')] = 10**6,
+    seed: Annotated[
+        int, typer.Option(min=0, help='Of the first; with a learner, not those it learnt from.')
+    ] = 10**6,
     processes: Annotated[int, typer.Option(min=1, help='How many simulate at once.')] = 2,
     learner: Annotated[
         str, typer.Option(help='Model that drives, losing senses, in two of five episodes.')
     ] = '',
 ) -> None:
-    """Let the noisy expert demonstrate a task in simulation and record what the robot senses."""
+    """Let a noisy expert or a learner do a task in simulation; record what is sensed and right."""
     with explained():
         from mmvae_controller.cli.collecting import run
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import as_completed, ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 import math
 import multiprocessing
 from pathlib import Path
 
 from mmvae_controller.control.assembly import controller_of
+from mmvae_controller.control.comparison import read_comparison
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.window import SenseState
@@ -32,7 +33,7 @@ from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.expert import Expert, NoisyExpert
+from mmvae_controller.simulation.expert import Demonstrator, Expert, NoisyExpert
 from mmvae_controller.simulation.learner import (
     check_learner,
     draw_losses,
@@ -67,8 +68,12 @@ class CollectSettings:
         drawn: Whether a hand that is tracked is looked for in pictures of the task's cameras, or
             projected with the tracker's errors, which takes a tenth of the time.
         learner: Folder of a model that drives in some of the episodes, and loses senses there;
-            see `learner`. None if empty.
+            see `learner`. Empty: the expert drives in all of them.
         learner_share: In which share of the episodes, if there is one.
+        learner_sha256: Of its network; found out by `collect`.
+
+    Raises:
+        SimulationError: The share is none.
 
     """
 
@@ -82,6 +87,12 @@ class CollectSettings:
     drawn: bool = False
     learner: str = ''
     learner_share: float = 0.4
+    learner_sha256: str = ''
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        if not 0 <= self.learner_share <= 1:
+            raise SimulationError(f'learner_share is {self.learner_share:g}, expected 0 to 1')
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +109,16 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
 
     Raises:
         DatasetError: The folder belongs to other settings, or cannot be written.
-        SimulationError: The robot or the rates do not fit.
+        SimulationError: The robot or the rates do not fit, or the learner became another.
         ModalityError, ControlError: The learner cannot be loaded, or does not fit.
 
     """
     robot = load_robot(Path(settings.robot_file))
-    network = Network(Path(settings.learner)) if settings.learner else None
-    if network is not None:
+    if settings.learner:
+        network = Network(Path(settings.learner))
         check_learner(network, robot)
-    description = _describe(settings, robot, network)
+        settings = replace(settings, learner_sha256=network.contract.checksums[NETWORK_FILE])
+    description = _describe(settings, robot)
     _claim(folder, settings)
     shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
     missing = [s for s in shards if not shard_path(folder, s).exists()]
@@ -123,7 +135,7 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
     write_description(folder, description)
 
 
-def _describe(settings: CollectSettings, robot: Robot, network: Network | None) -> Description:
+def _describe(settings: CollectSettings, robot: Robot) -> Description:
     every = robot.rate_hz / settings.record_hz
     if not math.isclose(every, round(every)):
         raise SimulationError(
@@ -132,9 +144,10 @@ def _describe(settings: CollectSettings, robot: Robot, network: Network | None) 
         )
     provenance = asdict(settings) | {
         'robot_file': Path(settings.robot_file).name,
-        'learner': Path(settings.learner).name,
-        'learner_sha256': network.contract.checksums[NETWORK_FILE] if network else '',
+        'learner': Path(settings.learner).resolve().name,
     }
+    if not settings.learner:
+        provenance = {k: v for k, v in provenance.items() if not k.startswith('learner')}
     if robot.command.quantity is not Quantity.VELOCITY:
         raise SimulationError(
             f'{robot.command.name} of {robot.path} is a {robot.command.quantity}, the expert '
@@ -152,6 +165,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
         begun = read_yaml(note).data
         # What a data set was begun without is as it was before there was a choice.
         usual = {f.name: f.default for f in fields(CollectSettings)}
+        del wanted['learner']  # Wherever it lies: which one it is says its checksum.
         differences = [
             f'{key} {begun.get(key, usual[key])!r}, now {value!r}'
             for key, value in wanted.items()
@@ -173,7 +187,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
     simulator = Simulator(make_task(settings.task))
-    network = Network(Path(settings.learner)) if settings.learner else None
+    network = _learner(settings)
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)
@@ -199,15 +213,8 @@ def _record(
     # Its own stream: the same seed draws the scene inside the simulator.
     random = np.random.default_rng([seed, 1])
     wiring, distort = wire(robot, simulator), None
-    driver: NoisyExpert | Babbler | Learner
-    if network is None:
-        driver = _demonstrator(settings, robot, simulator, random)
-        controller = Controller(robot, robot.modalities, robot.step_s, driver)
-        lost_s: dict[str, float] = {}
-    else:
-        driver = Learner(network, Expert(simulator))
-        controller = controller_of(network, robot, driver)
-        lost_s = draw_losses(robot, simulator.task.time_limit_s, random)
+    driver, controller = _driver(settings, robot, simulator, network, random)
+    lost_s = draw_losses(robot, simulator.task.time_limit_s, random) if network else {}
     if not settings.drawn:
         wiring, distort = projected(simulator, wiring, random)
     witness = Witness(robot, lost_s, distort)
@@ -235,6 +242,36 @@ def _record(
         row[EPISODE] = np.array(episode, dtype=np.int64)
         rows.append(row)
     return rows
+
+
+def _learner(settings: CollectSettings) -> Network | None:
+    if not settings.learner:
+        return None
+    network = Network(Path(settings.learner))
+    if network.contract.checksums[NETWORK_FILE] != settings.learner_sha256:
+        raise SimulationError(f'{settings.learner}: became another model while collecting')
+    return network
+
+
+def _driver(
+    settings: CollectSettings,
+    robot: Robot,
+    simulator: Simulator,
+    network: Network | None,
+    random: np.random.Generator,
+) -> tuple[Demonstrator, Controller]:
+    """Return who moves the arm, and through what; with a network, it drives as on the robot."""
+    if network is not None:
+        learner = Learner(network, Expert(simulator))
+        comparison = read_comparison(network)
+        return learner, controller_of(network, robot, learner, comparison, _no_time)
+    driver = _demonstrator(settings, robot, simulator, random)
+    return driver, Controller(robot, robot.modalities, robot.step_s, driver, _no_time)
+
+
+def _no_time() -> int:
+    """Thinking takes none here: how busy this machine is must not decide what is recorded."""
+    return 0
 
 
 def _demonstrator(

@@ -34,6 +34,17 @@ class Expert:
         return task.disturbance(self._simulator.arm) if isinstance(task, Delicate) else 1.0
 
 
+class Demonstrator(Protocol):
+    """A policy that moves the arm, and tells in `clean` what would have been right there."""
+
+    @property
+    def clean(self) -> NDArray[np.float64]:
+        """What would be right now, `(7,)` rad/s."""
+
+    def decide(self, observation: Observation) -> Estimate:
+        """Return the command it wants."""
+
+
 @runtime_checkable
 class Delicate(Protocol):
     """A task that cannot be shown while pushed about in full."""

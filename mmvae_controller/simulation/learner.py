@@ -1,8 +1,8 @@
 """A model that drives itself where its senses fail, while the expert says what would be right.
 
-An expert who knows where everything is never stands where a model that lost its camera ends up.
-So nobody shows the way out, and where the arm stands seems to tell where its goal is, which is
-true of the expert alone. Here the model drives and the expert labels (DAgger, Ross et al. 2011).
+An expert who knows where everything is never stands where a model that lost a sense ends up. So
+nobody shows the way out, and where the arm stands seems to tell where its goal is, which is true
+of the expert alone. Here the model drives and the expert labels (DAgger, Ross et al. 2011).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from mmvae_controller.simulation.episode import Distortion, Values
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
 import numpy as np
+from numpy.typing import NDArray
 
 LOST_SHARE = 0.7
 NEVER_THERE_SHARE = 0.5
@@ -26,17 +27,20 @@ LATEST_SHARE = 0.4
 
 
 class Learner:
-    """Does what the model wants; `clean` is what the expert would do there."""
+    """Does what the model wants."""
 
     def __init__(self, network: Network, expert: Expert) -> None:
         """Let this network drive."""
-        self.clean = np.zeros(0)
         self._policy = NetworkPolicy(network)
         self._expert = expert
 
+    @property
+    def clean(self) -> NDArray[np.float64]:
+        """What the expert would do now, also while the arm is held and nobody is asked."""
+        return self._expert.velocity()
+
     def decide(self, observation: Observation) -> Estimate:
-        """Return what the model wants; what the expert wants is kept in `clean`."""
-        self.clean = self._expert.velocity()
+        """Return what the model wants."""
         return self._policy.decide(observation)
 
 
