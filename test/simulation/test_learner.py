@@ -168,6 +168,20 @@ def test_the_learner_is_told_by_its_network_and_not_by_where_it_lies(tmp_path):
         list(collect(replace(settings, learner=str(moved)), data, 1))
 
 
+def test_a_learner_that_is_exchanged_on_the_way_is_not_mixed_in(tmp_path, monkeypatch):
+    learner = tmp_path / 'learner'
+    shutil.copytree(MODEL, learner)
+
+    def exchange(*_):
+        shutil.rmtree(learner)
+        shutil.copytree(ROOT / 'models' / 'press', learner)
+
+    monkeypatch.setattr(collecting, 'check_learner', exchange)
+    with pytest.raises(SimulationError, match='became another model'):
+        list(collect(replace(SETTINGS, learner=str(learner)), tmp_path / 'data', 1))
+    assert not list((tmp_path / 'data').glob('shard-*'))
+
+
 def test_a_share_that_is_none_is_refused():
     with pytest.raises(SimulationError, match=r'learner_share is 1\.5'):
         replace(SETTINGS, learner_share=1.5)
