@@ -9,8 +9,6 @@ import math
 import multiprocessing
 from pathlib import Path
 
-from mmvae_controller.control.assembly import controller_of
-from mmvae_controller.control.comparison import read_comparison
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.window import SenseState
@@ -187,14 +185,14 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
     simulator = Simulator(make_task(settings.task))
-    network = _learner(settings)
+    learner = _learner(settings, simulator)
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)
     successes = 0
     for episode in range(first, last):
-        led = network is not None and learner_drives(episode, settings.learner_share)
-        rows += _record(settings, robot, simulator, episode, network if led else None)
+        led = learner_drives(episode, settings.learner_share)
+        rows += _record(settings, robot, simulator, episode, learner if led else None)
         successes += simulator.outcome().success
     simulator.close()
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
@@ -207,14 +205,14 @@ def _record(
     robot: Robot,
     simulator: Simulator,
     episode: int,
-    network: Network | None,
+    learner: Learner | None,
 ) -> list[dict[str, NDArray[np.generic]]]:
     seed = settings.seed + episode
     # Its own stream: the same seed draws the scene inside the simulator.
     random = np.random.default_rng([seed, 1])
     wiring, distort = wire(robot, simulator), None
-    driver, controller = _driver(settings, robot, simulator, network, random)
-    lost_s = draw_losses(robot, simulator.task.time_limit_s, random) if network else {}
+    driver, controller = _driver(settings, robot, simulator, learner, random)
+    lost_s = draw_losses(robot, simulator.task.time_limit_s, random) if learner else {}
     if not settings.drawn:
         wiring, distort = projected(simulator, wiring, random)
     witness = Witness(robot, lost_s, distort)
@@ -244,27 +242,25 @@ def _record(
     return rows
 
 
-def _learner(settings: CollectSettings) -> Network | None:
+def _learner(settings: CollectSettings, simulator: Simulator) -> Learner | None:
     if not settings.learner:
         return None
     network = Network(Path(settings.learner))
     if network.contract.checksums[NETWORK_FILE] != settings.learner_sha256:
         raise SimulationError(f'{settings.learner}: became another model while collecting')
-    return network
+    return Learner(network, Expert(simulator))
 
 
 def _driver(
     settings: CollectSettings,
     robot: Robot,
     simulator: Simulator,
-    network: Network | None,
+    learner: Learner | None,
     random: np.random.Generator,
 ) -> tuple[Demonstrator, Controller]:
-    """Return who moves the arm, and through what; with a network, it drives as on the robot."""
-    if network is not None:
-        learner = Learner(network, Expert(simulator))
-        comparison = read_comparison(network)
-        return learner, controller_of(network, robot, learner, comparison, _no_time)
+    """Return who moves the arm, and through what; a learner drives as on the robot."""
+    if learner is not None:
+        return learner, learner.controller(robot, _no_time)
     driver = _demonstrator(settings, robot, simulator, random)
     return driver, Controller(robot, robot.modalities, robot.step_s, driver, _no_time)
 

@@ -7,8 +7,11 @@ of the expert alone. Here the model drives and the expert labels (DAgger, Ross e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from mmvae_controller.control.assembly import controller_of
+from mmvae_controller.control.comparison import read_comparison
+from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import Estimate, NetworkPolicy
 from mmvae_controller.control.window import NS, ObservationWindow
@@ -27,12 +30,23 @@ LATEST_SHARE = 0.4
 
 
 class Learner:
-    """Does what the model wants."""
+    """Does what the model wants; remembers nothing from one episode to the next."""
 
     def __init__(self, network: Network, expert: Expert) -> None:
-        """Let this network drive."""
+        """Let this network drive, judged by what was measured of it.
+
+        Raises:
+            ControlError, ModalityError: What was measured is of another network, or damaged.
+
+        """
+        self._network = network
+        self._comparison = read_comparison(network)
         self._policy = NetworkPolicy(network)
         self._expert = expert
+
+    def controller(self, robot: Robot, clock_ns: Callable[[], int]) -> Controller:
+        """Return what it drives a robot through, for one episode."""
+        return controller_of(self._network, robot, self, self._comparison, clock_ns)
 
     @property
     def clean(self) -> NDArray[np.float64]:
