@@ -52,8 +52,8 @@ def to_show(record: Record, failed: bool) -> Episode | None:
     """
     right = [e for e in record.episodes if (e.camera_failed_after_s is not None) == failed]
     told = (record.joints, record.pictures, record.imagined)
-    whole = [e for e in right if all(_from_the_beginning(s, e) for s in told)]
-    whole = whole or [e for e in right if _from_the_beginning(record.joints, e)]
+    whole = [e for e in right if _from_the_beginning(record.joints, e)]
+    whole.sort(key=lambda e: not all(_from_the_beginning(s, e) for s in told))
     fallback = whole[0] if whole and failed else None
     return next((e for e in whole if e.success), fallback)
 

@@ -99,6 +99,8 @@ def test_shown_is_rather_an_episode_whose_beginning_was_imagined_too():
     record = record_of(SEEING, replace(SEEING, number=1, began_s=13.0))
     record.imagined[:] = [(t, picture) for t, picture in record.imagined if t > 12.0]
     assert to_show(record, failed=False).number == 1
+    record.episodes[1] = replace(record.episodes[1], success=False)
+    assert to_show(record, failed=False).number == 0
     record.imagined.clear()
     assert to_show(record, failed=False).number == 0
 
