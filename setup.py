@@ -19,6 +19,8 @@ MODEL_FILES = [
             f'{folder}/model.yaml',
             f'{folder}/peer.yaml',
             f'{folder}/network.onnx',
+            f'{folder}/parts.zip',
+            f'{folder}/probe.npz',
             f'{folder}/weights.safetensors',
             f'{folder}/sound_running.yaml',
         )

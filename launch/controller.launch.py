@@ -8,7 +8,7 @@ from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode, Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-from mmvae_controller.cli.processes import unset_profile_variables
+from mmvae_controller.nodes.processes import unset_profile_variables
 
 PACKAGE = 'mmvae_controller'
 

@@ -15,7 +15,7 @@ from launch.substitutions import (
 from launch_ros.actions import Node
 from launch_ros.parameter_descriptions import ParameterValue
 from launch_ros.substitutions import FindPackageShare
-from mmvae_controller.cli.processes import DISCOVERY_RANGE, LOCALHOST
+from mmvae_controller.nodes.processes import DISCOVERY_RANGE, LOCALHOST
 
 PACKAGE = 'mmvae_controller'
 PARAMETERS = {

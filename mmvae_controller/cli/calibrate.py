@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from mmvae_controller.cli.files import require_place
-from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.comparison import Comparison, SOUND_FILE, write_sound
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.calibrate import count_alarms, fit_sound, listen
 from rich.console import Console
 from rich.table import Table

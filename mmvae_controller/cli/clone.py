@@ -9,9 +9,9 @@ from typing import Any
 
 from mmvae_controller import __version__
 from mmvae_controller.cli.files import require_own, require_place
-from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
+from mmvae_controller.modality.shared_files import find_config
 from mmvae_controller.training.cloning import Cloner
 from mmvae_controller.training.cloning_config import load_cloning_config
 from mmvae_controller.training.cloning_export import save_peer

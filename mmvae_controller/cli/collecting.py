@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 import time
 
-from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.collect import collect, CollectSettings
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mmvae_controller.cli.paths import find_model
 from mmvae_controller.modality.contract import read_contract
+from mmvae_controller.modality.shared_files import find_model
 
 TASK, ROBOT = 'touch_target', 'iiwa_sim'
 

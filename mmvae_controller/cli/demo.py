@@ -14,17 +14,17 @@ from typing import Any
 from mmvae_controller.cli.demo_report import write_report
 from mmvae_controller.cli.demo_view import view
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.paths import find_config, find_model, find_robot
-from mmvae_controller.cli.processes import (
+from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
+from mmvae_controller.modality.contract import read_contract
+from mmvae_controller.modality.robot import InputMessage, Robot
+from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import find_config, find_model, find_robot
+from mmvae_controller.nodes.processes import (
     child_environment,
     DISCOVERY_RANGE,
     Processes,
     stay_on_this_machine,
 )
-from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
-from mmvae_controller.modality.contract import read_contract
-from mmvae_controller.modality.robot import InputMessage, Robot
-from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.nodes.watch.monitor import Monitor
 from mmvae_controller.nodes.watch.record import Episode

@@ -7,7 +7,6 @@ from pathlib import Path
 from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.files import require_place, write_bytes, write_json
 from mmvae_controller.cli.output import console_for, png
-from mmvae_controller.cli.paths import find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
 from mmvae_controller.datasets.opening import open_windows
@@ -15,6 +14,7 @@ from mmvae_controller.evaluation.evaluation import evaluate, Evaluation, Questio
 from mmvae_controller.evaluation.report import report_data
 from mmvae_controller.evaluation.selection import Split
 from mmvae_controller.evaluation.tables import LEGEND, tables
+from mmvae_controller.modality.shared_files import find_model
 from rich.progress import TaskID
 
 FIRST_FIGURE = 'errors.png'

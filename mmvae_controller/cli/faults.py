@@ -12,8 +12,8 @@ from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
 from mmvae_controller.cli.output import png
-from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.faults import document as fault_document
 from mmvae_controller.simulation.faults.bench import BenchSettings, Driver, run_bench
 from mmvae_controller.simulation.faults.cells import SUCCESS

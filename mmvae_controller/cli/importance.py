@@ -10,7 +10,6 @@ from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
 from mmvae_controller.cli.output import console_for, png
-from mmvae_controller.cli.paths import find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
 from mmvae_controller.datasets.opening import open_windows
@@ -22,6 +21,7 @@ from mmvae_controller.importance.report import report_data
 from mmvae_controller.importance.tables import legend, tables
 from mmvae_controller.importance.words import options_words
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
+from mmvae_controller.modality.shared_files import find_model
 
 PAGE = 'report.html'
 FILE_COLUMNS = 120

@@ -254,6 +254,17 @@ def study(
 
 
 @app.command()
+def export(
+    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+) -> None:
+    """Write anew what a robot runs of a trained model, as after an upgrade; check it."""
+    with explained():
+        from mmvae_controller.cli.export import run
+
+        run(model)
+
+
+@app.command()
 def up(
     robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
     model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',

@@ -6,10 +6,10 @@ from pathlib import Path
 import time
 
 from mmvae_controller.cli.files import require_place, write_json
-from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.rollout import EpisodeResult, kinds_of, rollout
 from rich.console import Console
 from rich.table import Table

@@ -8,9 +8,9 @@ from pathlib import Path
 import signal
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.paths import find_config
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.modality.reader import read_yaml, Section
+from mmvae_controller.modality.shared_files import find_config
 from mmvae_controller.studies.files import check_folder, Kind
 from mmvae_controller.studies.finished import Finished
 

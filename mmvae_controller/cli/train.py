@@ -9,10 +9,10 @@ from typing import Any
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_own, require_place
-from mmvae_controller.cli.paths import find_config, find_model
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
+from mmvae_controller.modality.shared_files import find_config, find_model
 from mmvae_controller.training.config import load_training_config, TrainingConfig
 from mmvae_controller.training.trainer import EpochResult, Trainer
 from mmvae_controller.vae.checkpoint import save_model

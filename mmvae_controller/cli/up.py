@@ -11,8 +11,8 @@ from types import FrameType
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
-from mmvae_controller.cli.paths import find_config, find_model, find_robot
-from mmvae_controller.cli.processes import (
+from mmvae_controller.modality.shared_files import find_config, find_model, find_robot
+from mmvae_controller.nodes.processes import (
     child_environment,
     DISCOVERY_RANGE,
     Processes,

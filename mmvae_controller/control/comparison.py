@@ -10,6 +10,7 @@ from typing import Any
 from mmvae_controller.control.cusum import SoundRunning
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
+from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.control.trust import Sound, Trust
@@ -39,21 +40,28 @@ class Comparison:
     provenance: Mapping[str, Any]
 
     def foreign(self, robot: Robot) -> str:
-        """Say on which other robot it was measured; empty if on this one, or if nobody said."""
-        here = {'robot': robot.name, 'rate_hz': robot.rate_hz}
-        there = {key: self.provenance.get(key, value) for key, value in here.items()}
-        if there == here:
+        """Say on which other robot it was measured; empty if on this one, or if nobody said.
+
+        On a faster loop the senses are compared as often as they were where it was measured.
+        """
+        name = self.provenance.get('robot', robot.name)
+        rate_hz = self.provenance.get('rate_hz', robot.rate_hz)
+        if name == robot.name and rate_hz <= robot.rate_hz:
             return ''
         return (
-            f'{SOUND_FILE} was measured on {there["robot"]} at {there["rate_hz"]:g} Hz, this is '
-            f'{robot.name} at {robot.rate_hz:g} Hz: what is normal here may be taken for a lie; '
-            'run `mmvae calibrate`'
+            f'{SOUND_FILE} was measured on {name} at {rate_hz:g} Hz, this is {robot.name} at '
+            f'{robot.rate_hz:g} Hz: what is normal here may be taken for a lie; run `mmvae '
+            'calibrate`'
         )
 
     def trust(self, window: ObservationWindow, robot: Robot) -> Trust:
         """Return what judges the senses of a robot that are to be compared."""
         sound = {n: c for n, c in self.sound.items() if robot.sources[n].compared}
-        return Trust(self.surprise, sound, window)
+        return Trust(self.surprise, sound, window, self._at_most(robot.rate_hz))
+
+    def _at_most(self, loop_hz: float) -> AtMost | None:
+        measured_hz = float(self.provenance.get('rate_hz', loop_hz))
+        return AtMost(measured_hz, loop_hz) if measured_hz < loop_hz else None
 
 
 def read_comparison(network: Network) -> Comparison | None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.control.parts import Parts
+from mmvae_controller.control.whole import Whole
 from mmvae_controller.modality.contract import (
     check_file,
-    KNOWN,
     LATENT,
     ModelContract,
     NETWORK_FILE,
+    PARTS_FILE,
+    PROBE_FILE,
     read_contract,
-    ROWS,
 )
 from mmvae_controller.modality.gaussian import Gaussian
 from mmvae_controller.modality.observation import (
@@ -25,11 +28,25 @@ from mmvae_controller.modality.observation import (
     STEPS,
     value_rows,
 )
+from mmvae_controller.modality.probe import read_probe, TOLERANCE
 import numpy as np
 from numpy.typing import NDArray
-import onnxruntime
 
-LOG_SEVERITY_ERROR = 3
+
+class Engine(Protocol):
+    """What computes: the network whole or in parts."""
+
+    def decode(
+        self,
+        values: Mapping[str, NDArray[np.generic]],
+        known: NDArray[np.float32],
+        rows: NDArray[np.int64],
+        wanted: Sequence[str],
+    ) -> dict[str, Gaussian]:
+        """Decode; `rows` `(B,)` says in which of the values each mask looks."""
+
+    def see(self, name: str, picture: NDArray[np.generic]) -> None:
+        """Do ahead what a sample that will be asked about costs."""
 
 
 class Network:
@@ -39,28 +56,23 @@ class Network:
         """Load, check and warm up; the first inference is slow and is not left to the robot.
 
         Raises:
-            ControlError: The network does not agree with its contract.
+            ControlError: The network does not agree with its contract, or does not answer here
+                what it answered where it was trained.
             ModalityError: The folder is no model, or its files are damaged.
 
         """
         self.folder = folder
         self.contract: ModelContract = read_contract(folder)
-        path = check_file(folder, NETWORK_FILE, self.contract)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = LOG_SEVERITY_ERROR
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), options, providers=['CPUExecutionProvider']
-            )
-        except Exception as error:  # onnxruntime's errors share no other base.
-            raise ControlError(f'{path}: cannot be loaded: {error}') from error
-        self._run_options = onnxruntime.RunOptions()
-        # Without this the decoder of every picture runs, whichever output is asked for.
-        self._run_options.only_execute_path_to_fetches = True
-        self._check_inputs(path)
-        self._check_outputs(path)
+        self._path = check_file(folder, NETWORK_FILE, self.contract)
+        self._engine: Engine
+        if PARTS_FILE in self.contract.checksums:
+            self._path = check_file(folder, PARTS_FILE, self.contract)
+            self._engine = Parts(self._path, self.contract)
+        else:
+            self._engine = Whole(self._path, self.contract)
+        self._check_outputs()
+        if PROBE_FILE in self.contract.checksums:
+            self._check_answers(check_file(folder, PROBE_FILE, self.contract))
 
     def decode(
         self,
@@ -82,14 +94,11 @@ class Network:
         """
         feeds = {m.name: values[m.name] for m in self.contract.modalities}
         rows = value_rows(feeds, known)
-        if self._reads_rows:
-            feeds[ROWS] = rows
-        elif len(next(iter(feeds.values()))) < len(known):
-            feeds = {name: value[rows] for name, value in feeds.items()}
-        feeds[KNOWN] = known.astype(np.float32)
-        outputs = [f'{name}_{part}' for name in wanted for part in ('mean', 'std')]
-        found = self._session.run(outputs, feeds, self._run_options)
-        return {n: Gaussian(found[2 * i], found[2 * i + 1]) for i, n in enumerate(wanted)}
+        return self._engine.decode(feeds, known.astype(np.float32), rows, wanted)
+
+    def see(self, name: str, value: NDArray[np.generic]) -> None:
+        """Do ahead what a sample `(*shape)` that will be asked about costs."""
+        self._engine.see(name, value)
 
     def decode_one(
         self, observation: Observation, known: Mask | Freshness, wanted: Sequence[str]
@@ -98,25 +107,11 @@ class Network:
         values = {name: value[None] for name, value in observation.values.items()}
         return self.decode(values, known[None], wanted)
 
-    def _check_inputs(self, path: Path) -> None:
-        found = {i.name: tuple(i.shape[1:]) for i in self._session.get_inputs()}
-        # Networks that were exported before there was such an input run as well, more slowly.
-        self._reads_rows = found.pop(ROWS, None) is not None
-        rows = len(self.contract.modalities)
-        expected = {m.name: (STEPS, *m.shape) for m in self.contract.modalities}
-        expected[KNOWN] = (rows, STEPS)
-        if found != expected:
-            raise ControlError(f'{path}: inputs {found}, its contract says {expected}')
-
-    def _check_outputs(self, path: Path) -> None:
+    def _check_outputs(self) -> None:
         """Decode everything from nothing: the warm-up, and what a broken network cannot do."""
-        modalities = self.contract.modalities
+        path, modalities = self._path, self.contract.modalities
         expected = {m.name: (1, STEPS, *m.shape) for m in modalities}
         expected[LATENT] = (1, self.contract.latent_size)
-        names = {o.name for o in self._session.get_outputs()}
-        absent = sorted({f'{n}_{part}' for n in expected for part in ('mean', 'std')} - names)
-        if absent:
-            raise ControlError(f'{path}: has no outputs {absent}, its contract needs them')
         known = nothing_known(modalities)
         ages = np.zeros(known.shape, dtype=np.float32)
         nothing = Observation(0, empty_values(modalities), known, ages)
@@ -131,3 +126,15 @@ class Network:
                     raise ControlError(
                         f'{path}: {name}_{part} is not finite when nothing is known'
                     )
+
+    def _check_answers(self, path: Path) -> None:
+        """Ask what was asked where it was trained: another build may compute something else."""
+        probe = read_probe(path)
+        found = self.decode(probe.values, probe.known, list(probe.answers))
+        difference, where = probe.difference(found, self.contract.normalisers)
+        if not difference <= TOLERANCE:
+            raise ControlError(
+                f'{self._path}: {where} differs here by {difference:.2g} of a value from what the '
+                f'trained network answers, expected at most {TOLERANCE:g}: is the installation of '
+                'onnxruntime sound? Else export the model again with `mmvae export`'
+            )

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mmvae_controller.control.cusum import Cusum, SoundRunning
+from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.rota import Channel, others_measured, Rota
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
@@ -86,7 +87,13 @@ def strayed(strayed_rad: NDArray[np.float64]) -> float:
 class Trust:
     """Compares one sense at a time, in turn: a little work after each tick."""
 
-    def __init__(self, surprise: Surprise, sound: Sound, window: ObservationWindow) -> None:
+    def __init__(
+        self,
+        surprise: Surprise,
+        sound: Sound,
+        window: ObservationWindow,
+        at_most: AtMost | None = None,
+    ) -> None:
         """Believe everything.
 
         Args:
@@ -94,8 +101,11 @@ class Trust:
             sound: By sense and channel, how surprising it is while nothing is wrong; senses that
                 are not named are believed whatever they say.
             window: Where they say it, and are distrusted.
+            at_most: How often to compare; None does whenever asked to. Evidence is counted by
+                the comparison: more often than where it was measured, false alarms are too.
 
         """
+        self._at_most = at_most
         self._surprise = surprise
         self._sound = sound
         self._window = window
@@ -157,6 +167,8 @@ class Trust:
         if now_ns < self._checked_ns:
             self._begin()  # The clock was set back: what spoke against a sense is to come.
         self._checked_ns = now_ns
+        if self._at_most is not None and not self._at_most.due(now_ns):
+            return
         if urgent is None:
             for sense in self._senses.values():
                 sense.agreed = 0

@@ -10,7 +10,7 @@ from typing import Any
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import Normaliser
-from mmvae_controller.modality.observation import Freshness, freshness, Observation
+from mmvae_controller.modality.observation import Freshness, freshness, Mask, Observation
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import command_of, Encoder, Modality
@@ -20,6 +20,8 @@ import yaml
 
 CONTRACT_FILE = 'model.yaml'
 NETWORK_FILE = 'network.onnx'
+PARTS_FILE = 'parts.zip'
+PROBE_FILE = 'probe.npz'
 WEIGHTS_FILE = 'weights.safetensors'
 FORMAT = 1
 # Names in the exported network: the mask and in which of the values each row of it looks among
@@ -27,6 +29,10 @@ FORMAT = 1
 KNOWN = 'known'
 ROWS = 'rows'
 LATENT = 'latent'
+# Names between the parts of the network: what decoders share, and what was seen in a picture.
+TRUNK = 'trunk'
+FEATURES = 'features'
+LATENT_PART = f'{LATENT}.onnx'
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +62,12 @@ class ModelContract:
     provenance: Mapping[str, Any]
     checksums: Mapping[str, str]
     longest_age_s: Mapping[str, float] = field(default_factory=dict)
+    _reads_age: Mask = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse names that mean something else in the network."""
+        reads_age = np.array([[self.longest_age_s.get(m.name, 0) > 0] for m in self.modalities])
+        object.__setattr__(self, '_reads_age', reads_age)
         taken = [m.name for m in self.modalities if m.name in (KNOWN, ROWS, LATENT)]
         if taken:
             raise ModalityError(f'modality name {taken[0]!r} means something else in the network')
@@ -70,8 +79,7 @@ class ModelContract:
 
     def freshness(self, observation: Observation) -> Freshness:
         """Return what this model is to be told of each slot `(M, 2)`: see `Freshness`."""
-        reads_age = np.array([[self.longest_age_s.get(m.name, 0) > 0] for m in self.modalities])
-        return freshness(observation.known, np.where(reads_age, observation.age_s, 0))
+        return freshness(observation.known, np.where(self._reads_age, observation.age_s, 0))
 
     def misfits(self, robot: Robot) -> list[str]:
         """Return what keeps this model from running on a robot, one sentence each."""
@@ -171,6 +179,21 @@ def file_checksum(path: Path) -> str:
     """Return the sha256 of a file."""
     with path.open('rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
+
+
+def pair(name: str) -> list[str]:
+    """Return the names of the two outputs of what is decoded."""
+    return [f'{name}_mean', f'{name}_std']
+
+
+def look_part(image: str) -> str:
+    """Return the name of the part that looks at pictures of a modality."""
+    return f'look.{image}.onnx'
+
+
+def decode_part(name: str) -> str:
+    """Return the name of the part that decodes a modality."""
+    return f'decode.{name}.onnx'
 
 
 def check_file(folder: Path, name: str, contract: ModelContract) -> Path:

@@ -51,6 +51,8 @@ class Source:
         message: Its type.
         part: `position`, `velocity` or `effort` of a JointState; unused otherwise.
         encoding: Of an image, as the model expects it, e.g. `rgb8`.
+        camera_size: Height and width in pixels of what the camera publishes, shrunk to the shape
+            of the modality; None: it publishes that shape.
         min_contrast: Of an image, the standard deviation of its grey levels below which it shows
             nothing and counts as missing; None, `off` in the file, switches this check off.
         max_prediction_s: How old its last sound sample may be for the model to predict from it
@@ -63,6 +65,7 @@ class Source:
     message: InputMessage
     part: str = ''
     encoding: str = ''
+    camera_size: tuple[int, int] | None = None
     min_contrast: float | None = None
     max_prediction_s: float = 0.0
     compared: bool = True
@@ -141,6 +144,8 @@ class Robot:
             starts from.
         required: Senses that must be known or predicted, or the arm holds.
         rate_hz: Of the control loop.
+        trigger: The sense whose samples the loop answers at once, at most at `rate_hz`; empty, or
+            while it is silent: a timer drives it.
         step_s: The time between the two steps of an observation; a model brings its own.
         watchdog_s: How long the loop may stand still before the watchdog holds the arm.
         max_following_error_rad: How far any joint may be from its set-point; farther away, the
@@ -162,6 +167,7 @@ class Robot:
     watchdog_s: float
     max_following_error_rad: float
     goal: str = ''
+    trigger: str = ''
     path: Path = field(default=Path())
 
     @property

@@ -66,6 +66,7 @@ def load_robot(path: Path) -> Robot:
         watchdog_s=control.number('watchdog_s', default=0.25, low=0.001, high=10),
         max_following_error_rad=control.number('max_following_error_rad', low=0.001, high=3.2),
         goal=control.text('goal') if control.has('goal') else '',
+        trigger=control.text('trigger') if control.has('trigger') else '',
         path=path,
     )
     control.done()
@@ -76,7 +77,8 @@ def load_robot(path: Path) -> Robot:
 
 def _check(robot: Robot) -> None:
     where = f'{robot.path}: control'
-    for name in (*robot.required, robot.anchor, *([robot.goal] if robot.goal else [])):
+    named = (robot.anchor, robot.goal, robot.trigger)
+    for name in (*robot.required, *filter(None, named)):
         if name not in robot.sources:
             raise ModalityError(f'{where}: {name!r} is no sense; senses are {list(robot.sources)}')
     source = robot.sources[robot.anchor]
@@ -174,10 +176,24 @@ def _source(section: Section, modality: Modality) -> Source:
         message,
         part,
         encoding,
+        _camera_size(section, modality) if is_image else None,
         min_contrast,
         _max_prediction_s(section, modality),
         section.flag('compared', default=True),
     )
+
+
+def _camera_size(section: Section, modality: Modality) -> tuple[int, int] | None:
+    if not section.has('camera_size'):
+        return None
+    size = section.shape('camera_size')
+    height, width = modality.shape[:2]
+    if len(size) != IMAGE_RANK - 1 or size[0] < height or size[1] < width:
+        raise ModalityError(
+            f'{section.where}: camera_size is {list(size)}, expected [height, width] of at least '
+            f'{[height, width]}: pictures are only shrunk'
+        )
+    return size[0], size[1]
 
 
 def _max_prediction_s(section: Section, modality: Modality) -> float:

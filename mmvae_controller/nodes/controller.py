@@ -67,8 +67,9 @@ class ControllerNode(LifecycleNode):
         self._session: Session | None = None
         self._stopped = False
         self._updater = Updater(self, self._statuses)
-        self.create_service(Trigger, '~/stop', self._on_stop)
+        stop = self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/resume', self._on_resume)
+        self.urgent = (stop,)
 
     def start(self) -> None:
         """Configure and activate, if autostart says so."""
@@ -161,7 +162,7 @@ class ControllerNode(LifecycleNode):
 
     def _push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
         # Inactive, nothing is judged, for nothing is asked.
-        return self._session.control.push(name, value, now_ns) if self._session else ''
+        return self._session.push(name, value, now_ns) if self._session else ''
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True

@@ -9,6 +9,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
 from mmvae_controller.control.network import Network
+from mmvae_controller.control.pace import AtMost
 from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.importance.live import Importance, LiveImportance
 from mmvae_controller.modality.contract import NETWORK_FILE
@@ -17,7 +18,6 @@ from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.spec import Role
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.parameters import declare, given_path
-from mmvae_controller.nodes.reporting.pace import AtMost
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main

@@ -10,11 +10,12 @@ from typing import Protocol
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
+from mmvae_controller.nodes.executor import UrgentFirstExecutor
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.executors import ExternalShutdownException
 from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
@@ -98,8 +99,7 @@ def main(make: Callable[[], Node], name: str) -> None:
 
 
 def _spin(node: Node, leaving: Leaving) -> int:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
+    executor = UrgentFirstExecutor(node, getattr(node, 'urgent', ()))
     failures = 0
     try:
         while not leaving.asked and rclpy.ok():

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 
 from mmvae_controller.control.assembly import controller_of
+from mmvae_controller.control.driving import Driver
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.tick import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.reporting.health import LoopHealth
-from mmvae_controller.nodes.reporting.pace import AtMost
 from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
 from mmvae_controller.nodes.wire.messages import command_message
 from mmvae_controller.nodes.wire.pointcloud import observation_message
 from mmvae_controller.nodes.wiring import Wiring
+import numpy as np
+from numpy.typing import NDArray
 from rclpy.clock import Clock, ClockType
 from rclpy.duration import Duration
 from rclpy.node import Node
@@ -49,8 +52,10 @@ class Session:
         self._observe = AtMost(wiring.observation_hz, robot.rate_hz)
         self._fed_ns = time.monotonic_ns()
         self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
+        # Under simulated time a sample comes before the clock tells its moment: the timer waits.
+        self._driver = Driver(robot.rate_hz, '' if wiring.clock.simulated else robot.trigger)
         self._timers = (
-            node.create_timer(1 / robot.rate_hz, self._tick, clock=wiring.clock.ros),
+            node.create_timer(1 / robot.rate_hz, self._on_timer, clock=wiring.clock.ros),
             # On a steady clock: a frozen /clock stops the loop, and must not stop this too.
             node.create_timer(
                 robot.watchdog_s / CHECKS_PER_TIMEOUT,
@@ -88,6 +93,23 @@ class Session:
         """Return for how many seconds the loop has stood still; None when it has not."""
         now_ns = time.monotonic_ns()
         return (now_ns - self._fed_ns) / NS if self._watchdog.expired(now_ns) else None
+
+    def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
+        """Take a sample of a sense, and answer it at once if it drives the loop.
+
+        Returns why the sample will be masked; empty for a sound one.
+        """
+        fault = self.control.push(name, value, now_ns)
+        if not fault:
+            # Whatever it costs to look at a picture is paid between two ticks, not in the next.
+            self._wiring.network.see(name, value)
+        if self._driver.on_sample(name, time.monotonic_ns()):
+            self._tick()
+        return fault
+
+    def _on_timer(self) -> None:
+        if self._driver.on_timer(time.monotonic_ns()):
+            self._tick()
 
     def _tick(self) -> None:
         self._fed_ns = time.monotonic_ns()

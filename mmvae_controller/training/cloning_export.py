@@ -10,6 +10,7 @@ from typing import Any
 import warnings
 
 from mmvae_controller.modality.contract import file_checksum, NETWORK_FILE, WEIGHTS_FILE
+from mmvae_controller.modality.probe import TOLERANCE
 from mmvae_controller.training.cloning import Cloner
 from mmvae_controller.training.cloning_network import PeerNetwork
 from mmvae_controller.training.errors import TrainingError
@@ -18,7 +19,7 @@ from mmvae_controller.training.peer_contract import (
     PeerContract,
     write_peer_contract,
 )
-from mmvae_controller.vae.export import strip_traces, TOLERANCE
+from mmvae_controller.vae.export import strip_traces
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 import shutil
@@ -19,10 +20,11 @@ from mmvae_controller.modality.contract import (
     WEIGHTS_FILE,
     write_contract,
 )
+from mmvae_controller.modality.probe import TOLERANCE
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.vae.config import network_config
 from mmvae_controller.vae.errors import VaeError
-from mmvae_controller.vae.export import export_onnx
+from mmvae_controller.vae.export import export_model, largest_difference, whole_answer
 from mmvae_controller.vae.network import RealUnits, TwoStepVAE
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -53,7 +55,7 @@ def save_model(
         save_file(weights, aside / WEIGHTS_FILE)
         # safetensors lets nobody else read it, and the robot may run as somebody else.
         (aside / WEIGHTS_FILE).chmod(0o644)
-        export_onnx(model, aside / NETWORK_FILE)
+        files = (WEIGHTS_FILE, *export_model(model, aside))
         contract = ModelContract(
             name=name,
             modalities=model.network.modalities,
@@ -62,17 +64,47 @@ def save_model(
             latent_size=model.network.config.latent,
             network=model.network.config.data(),
             provenance={**provenance, 'versions': _versions()},
-            checksums={f: file_checksum(aside / f) for f in (WEIGHTS_FILE, NETWORK_FILE)},
+            checksums={f: file_checksum(aside / f) for f in files},
             longest_age_s=dict(longest_age_s or {}),
         )
         write_contract(aside, contract)
         folder.mkdir(parents=True, exist_ok=True)
         # The contract last: until it is there, its checksums name the old files.
-        for name in (WEIGHTS_FILE, NETWORK_FILE, CONTRACT_FILE):
+        for name in (*files, CONTRACT_FILE):
             (aside / name).replace(folder / name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return contract
+
+
+def export_again(folder: Path) -> bool:
+    """Write anew what a robot runs of a trained model; tell whether its network changed.
+
+    An exported network that still computes what the weights say stays as it is, and with it all
+    that was measured of it.
+
+    Raises:
+        ModalityError: The folder is no model, or a file is damaged.
+        VaeError: The weights are not those of its network, or the export computes something else.
+
+    """
+    model, contract = load_model(folder)
+    aside = folder.with_name(f'.{folder.name}.part')
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        files = list(export_model(model, aside))
+        old = folder / NETWORK_FILE
+        changed = not old.exists() or largest_difference(model, whole_answer(old)) > TOLERANCE
+        if not changed:
+            files.remove(NETWORK_FILE)
+        made = {name: file_checksum(aside / name) for name in files}
+        write_contract(aside, replace(contract, checksums={**contract.checksums, **made}))
+        for name in (*files, CONTRACT_FILE):
+            (aside / name).replace(folder / name)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return changed
 
 
 def _versions() -> dict[str, str]:

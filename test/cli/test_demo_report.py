@@ -9,9 +9,9 @@ from mmvae_controller.cli.demo_figures import failure_figure
 from mmvae_controller.cli.demo_pictures import imagined_moments, scenes, to_show
 from mmvae_controller.cli.demo_report import report_data, write_report
 from mmvae_controller.cli.main import app
-from mmvae_controller.cli.paths import find_model, find_robot
 from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.nodes.watch.record import Episode, Record
 from mmvae_controller.simulation.tasks.postures import HOME_RAD
 import numpy as np

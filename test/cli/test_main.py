@@ -125,9 +125,9 @@ def test_collect_train_and_rollout_make_a_model_that_runs(tmp_path):
 @pytest.mark.slow
 def test_the_shipped_model_needs_its_eyes():
     """Few episodes, so a loose bound: the card has the figures of a hundred."""
-    from mmvae_controller.cli.paths import find_model, find_robot
     from mmvae_controller.control.network import Network
     from mmvae_controller.modality.robot_file import load_robot
+    from mmvae_controller.modality.shared_files import find_model, find_robot
     from mmvae_controller.simulation.rollout import rollout
 
     network, robot = Network(find_model('touch_target')), load_robot(find_robot('iiwa_sim'))

@@ -79,5 +79,6 @@ def test_what_was_measured_on_another_robot_is_said_to_be(network, robot):
     assert found.foreign(robot) == ''
     assert 'was measured on' in found.foreign(replace(robot, name='another'))
     assert f'at {robot.rate_hz:g} Hz, this is' in found.foreign(replace(robot, rate_hz=10.0))
+    assert found.foreign(replace(robot, rate_hz=200.0)) == ''
     write_sound(network, SOUND, {})
     assert read_comparison(network).foreign(robot) == ''

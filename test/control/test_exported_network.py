@@ -10,6 +10,8 @@ from mmvae_controller.modality.contract import (
     file_checksum,
     LATENT,
     NETWORK_FILE,
+    PARTS_FILE,
+    PROBE_FILE,
     read_contract,
     write_contract,
 )
@@ -25,6 +27,17 @@ import pytest
 @pytest.fixture
 def folder(model_folder, tmp_path):
     return shutil.copytree(model_folder, tmp_path / 'model')
+
+
+@pytest.fixture
+def whole(folder):
+    """Return a model that was exported before there were parts."""
+    contract = read_contract(folder)
+    for name in (PARTS_FILE, PROBE_FILE):
+        (folder / name).unlink()
+    kept = {f: s for f, s in contract.checksums.items() if (folder / f).exists()}
+    write_contract(folder, replace(contract, checksums=kept))
+    return folder
 
 
 @pytest.fixture
@@ -92,39 +105,39 @@ def test_a_missing_network_is_refused(folder):
         Network(folder)
 
 
-def test_what_is_no_network_is_refused_though_its_checksum_agrees(folder):
-    (folder / NETWORK_FILE).write_bytes(b'not a network')
-    sign(folder)
+def test_what_is_no_network_is_refused_though_its_checksum_agrees(whole):
+    (whole / NETWORK_FILE).write_bytes(b'not a network')
+    sign(whole)
     with pytest.raises(ControlError, match=r'network\.onnx: cannot be loaded'):
-        Network(folder)
+        Network(whole)
 
 
-def test_a_network_of_other_inputs_is_refused_with_both(folder):
-    modalities = read_contract(folder).modalities
+def test_a_network_of_other_inputs_is_refused_with_both(whole):
+    modalities = read_contract(whole).modalities
     camera = replace(modalities[0], shape=(4, 8, 3))
-    sign(folder, modalities=(camera, *modalities[1:]))
+    sign(whole, modalities=(camera, *modalities[1:]))
     with pytest.raises(ControlError, match=r'inputs .*8, 8, 3.*its contract says .*4, 8, 3'):
-        Network(folder)
+        Network(whole)
 
 
-def test_a_network_without_an_output_is_refused_by_its_name(folder):
+def test_a_network_without_an_output_is_refused_by_its_name(whole):
     def edit(graph):
         kept = [o for o in graph.output if o.name != 'motor_std']
         del graph.output[:]
         graph.output.extend(kept)
 
-    change(folder, edit)
+    change(whole, edit)
     with pytest.raises(ControlError, match=r"has no outputs \['motor_std'\]"):
-        Network(folder)
+        Network(whole)
 
 
-def test_a_network_of_another_latent_is_refused(folder):
-    sign(folder, latent_size=5)
+def test_a_network_of_another_latent_is_refused(whole):
+    sign(whole, latent_size=5)
     with pytest.raises(ControlError, match=r'latent_mean has shape \(1, 4\).*says \(1, 5\)'):
-        Network(folder)
+        Network(whole)
 
 
-def test_a_network_with_weights_that_are_not_finite_is_refused(folder):
+def test_a_network_with_weights_that_are_not_finite_is_refused(whole):
     def edit(graph):
         for tensor in graph.initializer:
             values = onnx.numpy_helper.to_array(tensor)
@@ -132,9 +145,9 @@ def test_a_network_with_weights_that_are_not_finite_is_refused(folder):
                 bad = onnx.numpy_helper.from_array(np.full_like(values, np.nan), tensor.name)
                 tensor.CopyFrom(bad)
 
-    change(folder, edit)
+    change(whole, edit)
     with pytest.raises(ControlError, match='not finite when nothing is known'):
-        Network(folder)
+        Network(whole)
 
 
 def test_a_masked_slot_holding_anything_is_never_seen(folder, observation):

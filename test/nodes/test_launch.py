@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from mmvae_controller.cli.processes import DISCOVERY_RANGE
+from mmvae_controller.nodes.processes import DISCOVERY_RANGE
 import pytest
 
 ROOT = Path(__file__).parents[2]

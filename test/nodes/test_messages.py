@@ -53,6 +53,20 @@ def test_a_picture_survives_the_way_there_and_back(robot: Robot):
     assert message.header.frame_id == 'eye'
 
 
+def test_a_larger_picture_is_shrunk_to_the_means_of_its_areas(robot: Robot):
+    large = np.kron(PICTURE, np.ones((5, 3, 1), dtype=np.uint8))
+    large[::5] = np.clip(large[::5].astype(int) + 5, 0, 255)
+    message = image_message(large, 'rgb8', 0, '')
+    expected = np.clip(PICTURE.astype(int) + 1, 0, 255)
+    found = read(robot, 'camera', message, camera_size=(20, 18))
+    assert found.dtype == np.uint8
+    assert np.array_equal(found, expected)
+    with pytest.raises(MessageError, match='18 x 20 pixels, expected 6 x 4'):
+        read(robot, 'camera', message)
+    with pytest.raises(MessageError, match='6 x 4 pixels, expected 18 x 20'):
+        read(robot, 'camera', image_message(PICTURE, 'rgb8', 0, ''), camera_size=(20, 18))
+
+
 def test_the_rows_of_a_picture_may_be_padded(robot: Robot):
     message = image_message(PICTURE, 'rgb8', 0, '')
     padded = np.zeros((4, 20), dtype=np.uint8)

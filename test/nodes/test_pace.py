@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from mmvae_controller.nodes.reporting.pace import AtMost, MAX_CATCH_UP, Pace
+from mmvae_controller.control.pace import AtMost
+from mmvae_controller.nodes.reporting.pace import MAX_CATCH_UP, Pace
 from mmvae_controller.nodes.watch.smoothing import Smoother
 import pytest
 

@@ -11,7 +11,8 @@ import time
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.processes import (
+from mmvae_controller.cli.up import Controlled, node_commands, Simulated, write_description
+from mmvae_controller.nodes.processes import (
     child_environment,
     DISCOVERY_RANGE,
     Ended,
@@ -21,7 +22,6 @@ from mmvae_controller.cli.processes import (
     stay_on_this_machine,
     WHEELS_MARK,
 )
-from mmvae_controller.cli.up import Controlled, node_commands, Simulated, write_description
 import pytest
 import yaml
 

@@ -12,12 +12,18 @@ from mmvae_controller.modality.contract import (
     write_contract,
 )
 from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.probe import TOLERANCE
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.vae import checkpoint
-from mmvae_controller.vae.checkpoint import load_model, save_model
+from mmvae_controller.vae.checkpoint import export_again, load_model, save_model
 from mmvae_controller.vae.config import network_config
 from mmvae_controller.vae.errors import VaeError
-from mmvae_controller.vae.export import largest_difference, probe_inputs, TOLERANCE
+from mmvae_controller.vae.export import (
+    largest_difference,
+    parts_answer,
+    probe_inputs,
+    whole_answer,
+)
 from mmvae_controller.vae.network import RealUnits, TwoStepVAE
 import pytest
 from safetensors.torch import save_file
@@ -53,25 +59,27 @@ def test_a_loaded_model_computes_what_the_saved_one_did(folder, model):
 
 def test_the_export_computes_what_torch_does_for_any_batch_and_mask(folder):
     model, _ = load_model(folder)
-    assert largest_difference(model, folder / 'network.onnx') <= TOLERANCE
+    assert largest_difference(model, whole_answer(folder / 'network.onnx')) <= TOLERANCE
+    assert largest_difference(model, parts_answer(folder / 'parts.zip')) <= TOLERANCE
 
 
 def test_an_export_of_other_weights_is_noticed(folder):
     model, _ = load_model(folder)
     with torch.no_grad():
         model.network.encoder.head.bias.add_(0.1)
-    assert largest_difference(model, folder / 'network.onnx') > TOLERANCE
+    assert largest_difference(model, whole_answer(folder / 'network.onnx')) > TOLERANCE
+    assert largest_difference(model, parts_answer(folder / 'parts.zip')) > TOLERANCE
 
 
 def test_a_model_folder_holds_nothing_that_could_execute_code(folder):
     assert sorted(p.name for p in folder.iterdir()) == [
-        'model.yaml', 'network.onnx', 'weights.safetensors',
+        'model.yaml', 'network.onnx', 'parts.zip', 'probe.npz', 'weights.safetensors',
     ]  # fmt: skip
 
 
 def test_an_export_tells_nothing_of_the_machine_it_was_made_on(folder):
     here = str(Path(__file__).parents[2]).encode()
-    assert here not in (folder / NETWORK_FILE).read_bytes()
+    assert all(here not in path.read_bytes() for path in folder.iterdir())
 
 
 def test_damaged_weights_are_refused(folder):
@@ -103,13 +111,42 @@ def test_weights_of_another_network_are_refused(folder):
 
 
 def test_a_failed_export_leaves_the_older_model_in_place(folder, model, normalisers, monkeypatch):
-    def fail(model, path):
-        path.write_bytes(b'half')
+    def fail(model, folder):
+        (folder / NETWORK_FILE).write_bytes(b'half')
         raise VaeError('differs')
 
     before = {p.name: file_checksum(p) for p in folder.iterdir()}
-    monkeypatch.setattr(checkpoint, 'export_onnx', fail)
+    monkeypatch.setattr(checkpoint, 'export_model', fail)
     with pytest.raises(VaeError, match='differs'):
         save_model(folder, model, 'm', 0.1, {}, normalisers)
     assert {p.name: file_checksum(p) for p in folder.iterdir()} == before
     assert [p.name for p in folder.parent.glob('.*')] == []
+
+
+def test_an_export_of_the_same_weights_keeps_the_network_and_adds_what_was_missing(folder):
+    before = (folder / NETWORK_FILE).read_bytes()
+    as_exported_before_there_were_parts(folder)
+    assert not export_again(folder)
+    assert (folder / NETWORK_FILE).read_bytes() == before
+    assert {p.name for p in folder.iterdir()} == {*read_contract(folder).checksums, 'model.yaml'}
+    model, _ = load_model(folder)
+    assert largest_difference(model, parts_answer(folder / 'parts.zip')) <= TOLERANCE
+
+
+def test_an_export_of_other_weights_replaces_the_network_and_says_so(folder):
+    model, _ = load_model(folder)
+    weights = {n: t + 0.01 for n, t in model.network.state_dict().items()}
+    save_file(weights, folder / WEIGHTS_FILE)
+    sign(folder)
+    assert export_again(folder)
+    changed, contract = load_model(folder)
+    assert largest_difference(changed, whole_answer(folder / NETWORK_FILE)) <= TOLERANCE
+    assert contract.checksums[NETWORK_FILE] == file_checksum(folder / NETWORK_FILE)
+
+
+def as_exported_before_there_were_parts(folder):
+    contract = read_contract(folder)
+    for name in ('parts.zip', 'probe.npz'):
+        (folder / name).unlink()
+    kept = {f: s for f, s in contract.checksums.items() if (folder / f).exists()}
+    write_contract(folder, replace(contract, checksums=kept))

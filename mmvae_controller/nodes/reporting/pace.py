@@ -1,4 +1,4 @@
-"""How fast simulated time passes, and how often something is done."""
+"""How fast simulated time passes."""
 
 from __future__ import annotations
 
@@ -50,30 +50,3 @@ class Pace:
             return self.factor
         (start_ns, first), (end_ns, last) = self._done[0], self._done[-1]
         return (last - first) * self._batch_ns / (end_ns - start_ns)
-
-
-class AtMost:
-    """Lets something happen at some of a loop's ticks: on average at most so often."""
-
-    def __init__(self, rate_hz: float, loop_hz: float) -> None:
-        """Start with the next tick.
-
-        Args:
-            rate_hz: Of what happens, above 0.
-            loop_hz: Of the ticks.
-
-        """
-        self._period_ns = NS / rate_hz
-        # A tick this early is nearer to the wanted moment than the next one will be.
-        self._early_ns = NS / loop_hz / 2
-        self._next_ns: float | None = None
-
-    def due(self, now_ns: int) -> bool:
-        """Tell whether it should happen now; `now_ns` is on a steady clock."""
-        if self._next_ns is None:
-            self._next_ns = now_ns
-        if now_ns < self._next_ns - self._early_ns:
-            return False
-        # What was missed is not made up for.
-        self._next_ns = max(self._next_ns, now_ns - self._early_ns) + self._period_ns
-        return True

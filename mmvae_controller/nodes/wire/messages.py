@@ -18,6 +18,7 @@ from mmvae_controller.modality.robot import (
 )
 from mmvae_controller.modality.spec import Modality, Quantity
 from mmvae_controller.nodes.errors import MessageError
+from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
 from numpy.typing import NDArray
 from sensor_msgs.msg import Image, JointState
@@ -49,7 +50,7 @@ def read_sense(message: Any, modality: Modality, source: Source) -> NDArray[np.g
 
     """
     if source.message is InputMessage.IMAGE:
-        return _read_image(message, modality, source.encoding)
+        return _read_image(message, modality, source)
     if source.message is InputMessage.JOINT_STATE:
         return _read_joints(message, modality, source.part)
     if source.message is InputMessage.WRENCH:
@@ -120,10 +121,11 @@ def stamp_of(stamp: Time) -> int:
     return int(stamp.sec) * NS + int(stamp.nanosec)
 
 
-def _read_image(message: Image, modality: Modality, encoding: str) -> NDArray[np.uint8]:
-    height, width, channels = modality.shape
-    if message.encoding != encoding:
-        raise MessageError(f'encoding is {message.encoding!r}, expected {encoding!r}')
+def _read_image(message: Image, modality: Modality, source: Source) -> NDArray[np.uint8]:
+    channels = modality.shape[2]
+    height, width = source.camera_size or modality.shape[:2]
+    if message.encoding != source.encoding:
+        raise MessageError(f'encoding is {message.encoding!r}, expected {source.encoding!r}')
     if (message.height, message.width) != (height, width):
         raise MessageError(
             f'size is {message.width} x {message.height} pixels, expected {width} x {height}'
@@ -137,7 +139,8 @@ def _read_image(message: Image, modality: Modality, encoding: str) -> NDArray[np
         )
     # Rows may be padded: step counts what lies in memory.
     rows = np.frombuffer(message.data, dtype=np.uint8).reshape(height, message.step)
-    return rows[:, :row].reshape(height, width, channels)
+    picture = rows[:, :row].reshape(height, width, channels)
+    return shrunk(picture, modality.shape[:2])
 
 
 def _read_joints(message: JointState, modality: Modality, part: str) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 import sys
 
-from mmvae_controller.cli.errors import CliError
+from mmvae_controller.modality.errors import ModalityError
 
 PACKAGE = 'mmvae_controller'
 
@@ -26,7 +26,7 @@ def find_robot(name: str) -> Path:
     """Return the robot YAML of a path, or of a name such as `iiwa_sim`.
 
     Raises:
-        CliError: There is none.
+        ModalityError: There is none.
 
     """
     return _find(name, 'robot', Path('config') / 'robots' / f'{name}.yaml')
@@ -36,7 +36,7 @@ def find_model(name: str) -> Path:
     """Return the model folder of a path, or of a name such as `touch_target`.
 
     Raises:
-        CliError: There is none.
+        ModalityError: There is none.
 
     """
     return _find(name, 'model', Path('models') / name)
@@ -46,7 +46,7 @@ def find_config(name: str) -> Path:
     """Return a file below config/.
 
     Raises:
-        CliError: There is none.
+        ModalityError: There is none.
 
     """
     return _find(name, 'file', Path('config') / name)
@@ -60,4 +60,4 @@ def _find(name: str, what: str, relative: Path) -> Path:
         if place.exists():
             return place
     tried = ', '.join(str(p) for p in [Path(name), *places])
-    raise CliError(f'no {what} {name!r}; looked at {tried}')
+    raise ModalityError(f'no {what} {name!r}; looked at {tried}')
