@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 import math
+import os
 from pathlib import Path
+import sys
 from typing import Any
 
+from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_own, require_place
 from mmvae_controller.cli.progress import progress_bar
@@ -14,8 +18,10 @@ from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.shared_files import find_config, find_model
 from mmvae_controller.training.config import load_training_config, TrainingConfig
+from mmvae_controller.training.processes import is_launched, joined, local_rank
 from mmvae_controller.training.trainer import EpochResult, Trainer
 from mmvae_controller.vae.checkpoint import save_model
+import torch
 from torch.utils.tensorboard import SummaryWriter
 
 STATE_FILE = 'training.safetensors'
@@ -41,21 +47,75 @@ class Overrides:
         return replace(config, **{k: v for k, v in asdict(self).items() if v is not None})
 
 
+class Device(StrEnum):
+    """Where a model can be trained."""
+
+    CPU = 'cpu'
+    CUDA = 'cuda'
+
+
 def run(
-    dataset: str, out: Path, config: str, overrides: Overrides, initial: str | None = None
+    dataset: str,
+    out: Path,
+    config: str,
+    overrides: Overrides,
+    initial: str | None = None,
+    device: str = Device.CPU,
 ) -> None:
-    """Train, with a progress bar and TensorBoard logs; the model is written at the end."""
-    require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
-    data = open_windows(dataset)
-    settings = overrides.apply(load_training_config(find_config(config), data.modalities))
-    trainer = Trainer(settings, data, find_model(initial) if initial else None)
-    require_place(out / CONTRACT_FILE)
-    state = out / STATE_FILE
-    if state.exists():
-        trainer.resume(state)
-    if trainer.epoch == settings.epochs and (out / CONTRACT_FILE).exists():
-        print(f'{out}: is trained already')
-        return
+    """Train, with a progress bar and TensorBoard logs; the model is written at the end.
+
+    Started by torchrun, all processes train one model; the first one talks and writes.
+    """
+    where = _place(device)
+    with joined(where) as processes:
+        if processes.is_first:
+            require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
+        data = open_windows(dataset)
+        settings = overrides.apply(load_training_config(find_config(config), data.modalities))
+        begin = find_model(initial) if initial else None
+        trainer = Trainer(settings, data, begin, processes, where)
+        if processes.is_first:
+            require_place(out / CONTRACT_FILE)
+        if (out / STATE_FILE).exists():
+            trainer.resume(out / STATE_FILE)
+        # Looked for before any of them goes on and writes it.
+        is_written = (out / CONTRACT_FILE).exists()
+        trainer.gather()
+        if not processes.is_first:
+            for _ in trainer.epochs(lambda step, loss: None):
+                pass
+        elif trainer.epoch == settings.epochs and is_written:
+            print(f'{out}: is trained already')
+        else:
+            _train(trainer, out)
+
+
+def main() -> None:
+    """Run `mmvae train`: torchrun starts modules, `-m mmvae_controller.cli.train`."""
+    from mmvae_controller.cli.main import app
+
+    try:
+        app(['train', *sys.argv[1:]], prog_name='mmvae')
+    except SystemExit as ended:
+        if not is_launched():
+            raise
+        # A thread of gloo that lets go of the last message while the interpreter ends aborts the
+        # process, now and then: everything is written, so it leaves without that end.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+
+
+def _place(device: str) -> torch.device:
+    if chosen(Device, 'device', device) is Device.CPU:
+        return torch.device('cpu')
+    if not torch.cuda.is_available():
+        raise CliError('--device is cuda, but PyTorch finds none here: leave it out')
+    return torch.device('cuda', local_rank())
+
+
+def _train(trainer: Trainer, out: Path) -> None:
+    settings, state = trainer.config, out / STATE_FILE
     if trainer.epoch:
         print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
     log = SummaryWriter(str(out / LOG_FOLDER))
@@ -73,12 +133,11 @@ def run(
             trainer.save(state)
             figures = _figures(trainer)
     log.close()
-    step_s = data.description.step_s
     save_model(
         out,
         trainer.model,
         settings.name,
-        step_s,
+        trainer.dataset.description.step_s,
         _provenance(trainer),
         trainer.normalisers,
         {name: ageing.longest_s for name, ageing in settings.stale.items()},
@@ -128,3 +187,7 @@ def _plain(result: EpochResult) -> dict[str, Any]:
     """Return an epoch for model.yaml, null in the place of what was not measured."""
     missing = math.isnan(result.command_rmse)
     return asdict(result) | ({'command_rmse': None} if missing else {})
+
+
+if __name__ == '__main__':
+    main()

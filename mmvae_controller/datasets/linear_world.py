@@ -11,9 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmvae_controller.datasets.errors import DatasetError
-from mmvae_controller.datasets.store import Array, Batch, Description, LABEL
+from mmvae_controller.datasets.shards import Array
+from mmvae_controller.datasets.spans import Rows
+from mmvae_controller.datasets.store import (
+    Batch,
+    Description,
+    EPISODE,
+    KNOWN,
+    LABEL,
+    write_description,
+    write_shard,
+)
 from mmvae_controller.modality.observation import CURRENT, Mask, STEPS
 from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
 import numpy as np
@@ -21,7 +32,9 @@ from numpy.typing import NDArray
 
 STEP_S = 0.1
 MAX_AGE_S = 1.0
-Rows = NDArray[np.int64]
+# Of a recorded world; an episode ends with its shard.
+ROWS_IN_EPISODE = 50
+ROWS_IN_SHARD = 500_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +112,37 @@ class LinearWorld:
             noisy = clean[:, None] + sensor.noise_std * noise
             values[sensor.name] = noisy.astype(np.float32)
         return LinearWindows(self.modalities, values, f'linear world, seed {seed}')
+
+    def record(self, folder: Path, count: int, seed: int, in_shard: int = ROWS_IN_SHARD) -> None:
+        """Write a data set of some rows, shard by shard: of any size in the same memory.
+
+        The factors last for an episode, so that its windows are like those drawn; the last shard
+        is followed by dataset.yaml, as after a recording.
+
+        Raises:
+            DatasetError: The disk is full or the folder cannot be written.
+
+        """
+        random = np.random.default_rng(seed)
+        command = command_of(self.modalities).name
+        for shard, start in enumerate(range(0, count, in_shard)):
+            rows = np.arange(start, min(count, start + in_shard))
+            episode = rows // ROWS_IN_EPISODE
+            drawn = random.normal(size=(len(np.unique(episode)), len(self.factors)))
+            factors = drawn[episode - episode[0]]
+            columns: dict[str, Array] = {}
+            for sensor in self.sensors:
+                noise = random.normal(size=(len(rows), len(sensor.readings)))
+                noisy = factors @ self.readings(sensor).T + sensor.noise_std * noise
+                columns[sensor.name] = noisy.astype(np.float32)
+            columns |= {
+                LABEL: columns[command],
+                KNOWN: np.ones((len(rows), len(self.sensors)), dtype=bool),
+                EPISODE: episode,
+            }
+            write_shard(folder, shard, columns)
+        origin = {'from': f'linear world, seed {seed}'}
+        write_description(folder, Description(self.modalities, STEP_S, STEP_S, origin))
 
 
 class LinearWindows:

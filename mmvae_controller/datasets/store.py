@@ -7,21 +7,25 @@
                         episode.npy (N,) number of the episode each row belongs to
 
 Rows of an episode are consecutive and `period_s` apart. The values at t - dt are those of an
-earlier row, so nothing is stored twice; they are missing at the start of an episode. Arrays are
-memory-mapped, never read whole.
+earlier row, so nothing is stored twice; they are missing at the start of an episode. What is kept
+of a data set is where its episodes begin; all else is read when it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 import math
 import os
 from pathlib import Path
 import shutil
-from typing import Any, Literal
+from typing import Any
 
+from mmvae_controller.datasets.episodes import Episodes
 from mmvae_controller.datasets.errors import DatasetError
+from mmvae_controller.datasets.shards import Array as Array
+from mmvae_controller.datasets.shards import Column, Shards
+from mmvae_controller.datasets.spans import Rows, Spans
 from mmvae_controller.modality.observation import CURRENT, Mask, PREVIOUS, STEPS
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.spec import command_of, Modality
@@ -33,8 +37,6 @@ import yaml
 DATASET_FILE = 'dataset.yaml'
 LABEL, KNOWN, EPISODE = 'label', 'known', 'episode'
 FORMAT = 1
-NAMES = {'u': 'unsigned integers', 'f': 'floats', 'b': 'booleans', 'i': 'integers'}
-Array = NDArray[np.generic]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,20 @@ def write_description(folder: Path, description: Description) -> None:
         ) from error
 
 
+class OnDisk:
+    """Which modalities were sensed, `(N, M)`: indexed by rows like an array, then read."""
+
+    def __init__(self, shards: Shards, name: str) -> None:
+        """Stand for a column."""
+        self._shards, self._name = shards, name
+
+    def __getitem__(self, rows: Rows) -> NDArray[np.bool_]:
+        """Return it in some rows, `(B, M)`."""
+        return np.asarray(self._shards.rows(self._name, rows), dtype=np.bool_)
+
+
 class Dataset:
-    """A data set on disk, read row by row as two-step windows."""
+    """A data set on disk, read row by row as two-step windows; for one thread at a time."""
 
     def __init__(self, folder: Path) -> None:
         """Open every shard.
@@ -166,101 +180,74 @@ class Dataset:
         )
         # A recording knows no named masks, unlike data published with some.
         self.patterns: Mapping[str, Mask] = {}
-        self._shards = [self._open(p) for p in sorted(folder.glob('shard-*'))]
-        if not self._shards:
+        folders = sorted(folder.glob('shard-*'))
+        if not folders:
             raise DatasetError(f'{folder}: has no shard')
-        sizes = [len(s[EPISODE]) for s in self._shards]
-        self._starts = np.concatenate([[0], np.cumsum(sizes)])
-        self.episode: NDArray[np.int64] = np.concatenate([s[EPISODE] for s in self._shards])
-        self.known: NDArray[np.bool_] = np.concatenate([s[KNOWN] for s in self._shards])
-        self._earlier = self._previous_rows()
-        self._columns = {m.name: column for column, m in enumerate(self.modalities)}
-        begins = np.flatnonzero(np.diff(self.episode, prepend=self.episode[0] - 1))
-        self._begin = np.repeat(begins, np.diff(begins, append=len(self.episode)))
+        self._shards = Shards(folders, _columns(self.modalities))
+        self._episodes = Episodes(self._shards.each(EPISODE))
+        self.known = OnDisk(self._shards, KNOWN)
 
     def __len__(self) -> int:
         """How many rows there are."""
-        return len(self.episode)
+        return len(self._shards)
 
     @property
     def modalities(self) -> tuple[Modality, ...]:
         """In the order of the mask columns."""
         return self.description.modalities
 
-    def column(self, name: str, rows: NDArray[np.int64]) -> Array:
-        """Return the values at t of one modality, or the labels, for some rows."""
-        shards = np.searchsorted(self._starts, rows, side='right') - 1
-        sample = self._shards[0][name]
-        out = np.empty((len(rows), *sample.shape[1:]), dtype=sample.dtype)
-        for shard in np.unique(shards):
-            here = shards == shard
-            out[here] = self._shards[shard][name][rows[here] - self._starts[shard]]
-        return out
+    @property
+    def episode(self) -> Rows:
+        """The number of the episode of every row, `(N,)`: as many numbers as there are rows."""
+        return self._episodes.number_of_each_row()
 
-    def batch(self, rows: NDArray[np.int64]) -> Batch:
+    def column(self, name: str, rows: Rows) -> Array:
+        """Return the values at t of one modality, or the labels, for some rows."""
+        return self._shards.rows(name, rows)
+
+    def batch(self, rows: Rows) -> Batch:
         """Return the two-step windows that end in some rows."""
-        known = np.zeros((len(rows), len(self.modalities), STEPS), dtype=bool)
-        values = {}
-        for row, modality in enumerate(self.modalities):
-            values[modality.name], known[:, row] = self.pair(modality.name, rows)
+        source, known = self._steps(rows)
+        values = {m.name: self._both(m.name, source, rows) for m in self.modalities}
         label = np.asarray(self.column(LABEL, rows), dtype=np.float32)
         return Batch(values, known, label)
 
-    def pair(self, name: str, rows: NDArray[np.int64]) -> tuple[Array, NDArray[np.bool_]]:
+    def pair(self, name: str, rows: Rows) -> tuple[Array, NDArray[np.bool_]]:
         """Return one modality at t - dt and t, `(B, 2, *shape)`, and which are known `(B, 2)`."""
-        earlier = self._earlier[rows]
-        has_earlier = earlier >= 0
-        source = np.where(has_earlier, earlier, rows)
-        column = self._columns[name]
-        known = np.zeros((len(rows), STEPS), dtype=bool)
-        known[:, PREVIOUS] = self.known[source, column] & has_earlier
-        known[:, CURRENT] = self.known[rows, column]
-        return np.stack([self.column(name, source), self.column(name, rows)], axis=1), known
+        source, known = self._steps(rows)
+        column = [m.name for m in self.modalities].index(name)
+        return self._both(name, source, rows), known[:, column]
 
-    def since_begin(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    def since_begin(self, rows: Rows) -> Rows:
         """Return how many rows of the same episode come before each of some rows."""
-        return rows - self._begin[rows]
+        return rows - self._episodes.begin(rows)
 
-    def split(self, held_out: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def split(self, held_out: float, seed: int) -> tuple[Rows, Rows]:
         """Return the rows to train on and the rows to validate on, by whole episodes."""
-        episodes = np.unique(self.episode)
-        shuffled = np.random.default_rng(seed).permutation(episodes)
-        validation = shuffled[: round(len(episodes) * held_out)]
-        is_validation = np.isin(self.episode, validation)
-        return np.flatnonzero(~is_validation), np.flatnonzero(is_validation)
+        train, validation = self.spans(held_out, seed)
+        return train[:], validation[:]
 
-    def _open(self, path: Path) -> dict[str, Array]:
-        arrays: dict[str, Array] = {}
-        shapes: dict[str, Sequence[int]] = {m.name: m.shape for m in self.modalities}
-        shapes |= {LABEL: command_of(self.modalities).shape, KNOWN: (len(self.modalities),)}
-        shapes |= {EPISODE: ()}
-        kinds = {m.name: np.dtype(m.dtype).kind for m in self.modalities}
-        kinds |= {LABEL: 'f', KNOWN: 'b', EPISODE: 'i'}
-        for name, shape in shapes.items():
-            # Whole, small columns are read; the large ones stay on disk until asked for.
-            mode: Literal['r'] | None = None if name in (KNOWN, EPISODE) else 'r'
-            try:
-                array = np.load(path / f'{name}.npy', mmap_mode=mode, allow_pickle=False)
-            except (OSError, ValueError, EOFError) as error:
-                raise DatasetError(f'{path}/{name}.npy: cannot be read: {error}') from error
-            if array.ndim == 0 or array.shape[1:] != tuple(shape):
-                raise DatasetError(
-                    f'{path}/{name}.npy: rows of shape {array.shape[1:]}, expected {tuple(shape)}'
-                )
-            if array.dtype.kind != kinds[name]:
-                raise DatasetError(
-                    f'{path}/{name}.npy: values of type {array.dtype}, expected '
-                    f'{NAMES[kinds[name]]}'
-                )
-            arrays[name] = array
-        lengths = {name: len(array) for name, array in arrays.items()}
-        if len(set(lengths.values())) != 1:
-            raise DatasetError(f'{path}: columns of different length {lengths}')
-        return arrays
+    def spans(self, held_out: float, seed: int) -> tuple[Spans, Spans]:
+        """Return the same as `split`, as runs that need no memory for each row."""
+        return self._episodes.split(held_out, seed)
 
-    def _previous_rows(self) -> NDArray[np.int64]:
-        """Return for each row the one at t - dt, or -1 where its episode had not begun."""
-        rows = np.arange(len(self.episode), dtype=np.int64)
-        earlier = rows - self.description.stride
-        same = (earlier >= 0) & (self.episode[np.maximum(earlier, 0)] == self.episode)
-        return np.where(same, earlier, -1)
+    def _steps(self, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+        """Return which rows to read for t - dt, and what is known at both steps `(B, M, 2)`."""
+        stride = self.description.stride
+        has_earlier = self.since_begin(rows) >= stride
+        source = np.where(has_earlier, rows - stride, rows)
+        known = np.zeros((len(rows), len(self.modalities), STEPS), dtype=bool)
+        known[:, :, PREVIOUS] = self.known[source] & has_earlier[:, None]
+        known[:, :, CURRENT] = self.known[rows]
+        return source, known
+
+    def _both(self, name: str, source: Rows, rows: Rows) -> Array:
+        return np.stack([self.column(name, source), self.column(name, rows)], axis=1)
+
+
+def _columns(modalities: tuple[Modality, ...]) -> dict[str, Column]:
+    columns = {m.name: Column(tuple(m.shape), np.dtype(m.dtype).kind) for m in modalities}
+    columns[LABEL] = Column(tuple(command_of(modalities).shape), 'f')
+    columns[KNOWN] = Column((len(modalities),), 'b')
+    columns[EPISODE] = Column((), 'i')
+    return columns

@@ -62,7 +62,7 @@ class Arm:
             self.body,
             self.joints,
             pybullet.POSITION_CONTROL,
-            targetPositions=[float(p) for p in position_rad],
+            targetPositions=position_rad.tolist(),
             forces=[MOTOR_FORCE_NM] * n,
             positionGains=[POSITION_GAIN] * n,
             velocityGains=[VELOCITY_GAIN] * n,
@@ -86,24 +86,21 @@ class Arm:
         link = pybullet.getLinkState(
             self.body, self.fingertip, computeForwardKinematics=True, physicsClientId=self._client
         )
-        rotation = pybullet.getMatrixFromQuaternion(link[5])
-        return np.array(rotation).reshape(3, 3)[:, 2]
+        return np.array(pybullet.getMatrixFromQuaternion(link[5])[2::3])
 
-    def fingertip_jacobian(
-        self, position_rad: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the linear and the angular Jacobian of the fingertip, `(3, 7)` each."""
+    def fingertip_jacobian(self, position_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the Jacobian of the fingertip, `(6, 7)`: three rows linear, three angular."""
         zeros = [0.0] * len(self.joints)
         linear, angular = pybullet.calculateJacobian(
             self.body,
             self.fingertip,
             [0.0, 0.0, 0.0],
-            list(position_rad),
+            position_rad.tolist(),
             zeros,
             zeros,
             physicsClientId=self._client,
         )
-        return np.array(linear), np.array(angular)
+        return np.array(linear + angular)
 
     def touch_force(self) -> NDArray[np.float64]:
         """Return the contact force on the fingertip, world axes, `(3,)` N, saturated."""
@@ -111,6 +108,8 @@ class Arm:
         contacts = pybullet.getContactPoints(
             bodyA=self.body, linkIndexA=self.fingertip, physicsClientId=self._client
         )
+        if not contacts:
+            return force
         for contact in contacts:
             force += contact[9] * np.array(contact[7])
         return np.clip(force, -TOUCH_RANGE_N, TOUCH_RANGE_N)

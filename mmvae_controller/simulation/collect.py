@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import as_completed, ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 import math
@@ -105,6 +105,8 @@ class ShardDone:
 def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator[ShardDone]:
     """Collect into a folder, shard by shard; shards that are already there are kept.
 
+    One process is this one; of several, each takes the next shard when it is done with one.
+
     Raises:
         DatasetError: The folder belongs to other settings, or cannot be written.
         SimulationError: The robot or the rates do not fit, or the learner became another.
@@ -120,17 +122,26 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
     _claim(folder, settings)
     shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
     missing = [s for s in shards if not shard_path(folder, s).exists()]
+    if processes == 1:
+        yield from (_collect_shard(settings, str(folder), shard) for shard in missing)
+    else:
+        yield from _collect_in_processes(settings, folder, missing, processes)
+    write_description(folder, description)
+
+
+def _collect_in_processes(
+    settings: CollectSettings, folder: Path, shards: Sequence[int], processes: int
+) -> Iterator[ShardDone]:
     # A forked child would share the physics server's state.
     context = multiprocessing.get_context('spawn')
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        jobs = [pool.submit(_collect_shard, settings, str(folder), shard) for shard in missing]
+        jobs = [pool.submit(_collect_shard, settings, str(folder), shard) for shard in shards]
         try:
             for job in as_completed(jobs):
                 yield job.result()
         finally:
             for job in jobs:
                 job.cancel()
-    write_description(folder, description)
 
 
 def _describe(settings: CollectSettings, robot: Robot) -> Description:
@@ -185,16 +196,18 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
     simulator = Simulator(make_task(settings.task))
-    learner = _learner(settings, simulator)
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)
     successes = 0
-    for episode in range(first, last):
-        led = learner_drives(episode, settings.learner_share)
-        rows += _record(settings, robot, simulator, episode, learner if led else None)
-        successes += simulator.outcome().success
-    simulator.close()
+    try:
+        learner = _learner(settings, simulator)
+        for episode in range(first, last):
+            led = learner_drives(episode, settings.learner_share)
+            rows += _record(settings, robot, simulator, episode, learner if led else None)
+            successes += simulator.outcome().success
+    finally:
+        simulator.close()
     columns = {name: np.stack([row[name] for row in rows]) for name in rows[0]}
     write_shard(Path(folder), shard, columns)
     return ShardDone(last - first, len(rows), successes)
@@ -215,14 +228,18 @@ def _record(
     lost_s = draw_losses(robot, simulator.task.time_limit_s, random) if learner else {}
     if not settings.drawn:
         wiring, distort = projected(simulator, wiring, random)
-    witness = Witness(robot, lost_s, distort)
+    # Nothing is kept from the expert's controller: what that is told is all there is to see.
+    witness = Witness(robot, lost_s, distort) if learner else None
     every = round(robot.rate_hz / settings.record_hz)
     command, quantity = robot.command.name, Quantity(robot.command.quantity or '')
+    command_row = [m.name for m in robot.modalities].index(command)
     rows = []
-    run = ticks(simulator, controller, wiring, seed, settings.linger_s, witness)
+    run = ticks(simulator, controller, wiring, seed, settings.linger_s, witness or distort)
     for number, tick in enumerate(run):
-        there = witness.window.read(tick.observation.stamp_ns)
-        senses = witness.window.states()
+        there, senses = tick.observation, tick.senses
+        if witness is not None:
+            there = witness.window.read(tick.observation.stamp_ns)
+            senses = witness.window.states()
         late = [n for n in robot.required if senses[n] is not SenseState.MEASURED]
         if late:
             raise SimulationError(
@@ -235,7 +252,7 @@ def _record(
         row[command] = tick.decision.sent.value(quantity).astype(np.float32)
         row[LABEL] = driver.clean.astype(np.float32)
         known = there.known[:, CURRENT].copy()
-        known[[m.name for m in robot.modalities].index(command)] = True
+        known[command_row] = True
         row[KNOWN] = known
         row[EPISODE] = np.array(episode, dtype=np.int64)
         rows.append(row)

@@ -115,7 +115,7 @@ def ticks(
     every = physics_steps_per_tick(controller.robot)
     lingering = round(linger_s * PHYSICS_HZ)
     for step in range(round((simulator.task.time_limit_s + linger_s) * PHYSICS_HZ) + 1):
-        values = wiring.values(simulator.readings())
+        values = wiring.values(simulator.readings()) if simulator.due else {}
         if distort is not None and values:
             values = distort(values, simulator.time_ns)
         for name, value in values.items():
@@ -126,7 +126,7 @@ def ticks(
                 simulator.command(tick.decision.sent.position)
             controller.check_senses()
             yield tick
-        if simulator.outcome().finished:
+        if simulator.finished:
             lingering -= 1
             if lingering < 0 or simulator.lost:
                 return

@@ -18,6 +18,8 @@ class Expert:
     def __init__(self, simulator: Simulator) -> None:
         """Look straight into this simulator."""
         self._simulator = simulator
+        task = simulator.task
+        self._delicate = task if isinstance(task, Delicate) else None
 
     def decide(self, observation: Observation) -> Estimate:
         """Return the joint velocity `(7,)` rad/s it would use now; the observation is not read."""
@@ -30,8 +32,7 @@ class Expert:
 
     def disturbance(self) -> float:
         """Return by what share it may be disturbed now."""
-        task = self._simulator.task
-        return task.disturbance(self._simulator.arm) if isinstance(task, Delicate) else 1.0
+        return self._delicate.disturbance(self._simulator.arm) if self._delicate else 1.0
 
 
 class Demonstrator(Protocol):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
@@ -19,6 +20,7 @@ CAMERA_HZ = 20
 PROPRIOCEPTION_HZ = 80
 NS = 1_000_000_000
 PHYSICS_STEP_NS = NS // PHYSICS_HZ
+SENSED_EVERY_STEPS = PHYSICS_HZ // math.lcm(CAMERA_HZ, PROPRIOCEPTION_HZ)
 # Every sensor is due at multiples of the slowest one's period; an episode begins at one.
 RESET_EVERY_STEPS = PHYSICS_HZ // CAMERA_HZ
 RESET_EVERY_NS = NS // CAMERA_HZ
@@ -91,6 +93,16 @@ class Simulator:
         return self._steps * NS // PHYSICS_HZ
 
     @property
+    def due(self) -> bool:
+        """Whether any sensor delivers something at this step."""
+        return self._steps % SENSED_EVERY_STEPS == 0
+
+    @property
+    def finished(self) -> bool:
+        """Whether the episode is over."""
+        return self._success or self._lost or self._elapsed_s >= self.task.time_limit_s
+
+    @property
     def lost(self) -> bool:
         """Whether the episode ended because the task could not be done any more."""
         return self._lost
@@ -144,11 +156,12 @@ class Simulator:
 
     def outcome(self) -> Outcome:
         """Return how the episode stands."""
-        elapsed_s = (self._steps - self._began_step) / PHYSICS_HZ
-        late = elapsed_s >= self.task.time_limit_s
-        finished = self._success or self._lost or late
-        distance_m = self.task.standing(self.arm).distance_m
-        return Outcome(finished, self._success, elapsed_s, distance_m)
+        distance_m = self.task.distance_m(self.arm)
+        return Outcome(self.finished, self._success, self._elapsed_s, distance_m)
+
+    @property
+    def _elapsed_s(self) -> float:
+        return (self._steps - self._began_step) / PHYSICS_HZ
 
     def close(self) -> None:
         """Release the physics client."""

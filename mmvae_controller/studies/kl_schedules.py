@@ -25,6 +25,7 @@ from mmvae_controller.studies.kl_schedules_summary import summarise
 from mmvae_controller.studies.kl_schedules_work import describe, read_result, train_group
 from mmvae_controller.studies.processes import work_in_processes
 from mmvae_controller.training.config import TrainingConfig
+from mmvae_controller.training.running import ON_CPU, Running
 from mmvae_controller.training.windows import Windows
 
 OnProgress = Callable[[int, int, str], None]
@@ -38,6 +39,7 @@ def run(
     reduced: bool,
     workers: int,
     on_progress: OnProgress,
+    running: Running = ON_CPU,
 ) -> Finished:
     """Train what is not there yet, then write tables and figures of all that is.
 
@@ -49,6 +51,7 @@ def run(
         reduced: Whether to train the smaller study of the YAML.
         workers: How many processes train at once; 0 trains here.
         on_progress: Is told epochs of a group done, of how many in all, and a line of figures.
+        running: Where models are trained, and in which numbers.
 
     Raises:
         StudyError, TrainingError: The folder cannot be written, or what is there was made of other
@@ -69,7 +72,7 @@ def run(
         on_progress(sum(done.values()), total, figures)
 
     on_progress(sum(done.values()), total, '')
-    works = [partial(train_group, group, windows, out) for group in left]
+    works = [partial(train_group, group, windows, out, running=running) for group in left]
     work_in_processes(works, workers, on_epoch)
     return _write(study, data, out)
 

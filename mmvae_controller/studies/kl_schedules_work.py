@@ -14,6 +14,7 @@ from mmvae_controller.studies.files import require_folder, write_json
 from mmvae_controller.studies.kl_schedules_config import Group
 from mmvae_controller.studies.kl_schedules_measures import HeldOut
 from mmvae_controller.training.ensemble import Ensemble, EnsembleEpoch
+from mmvae_controller.training.running import ON_CPU, Running
 from mmvae_controller.training.windows import Windows
 import numpy as np
 
@@ -77,6 +78,7 @@ def train_group(
     out: Path,
     on_epoch: Callable[[int], None],
     stopped: Callable[[], bool],
+    running: Running = ON_CPU,
 ) -> bool:
     """Train a group to its end and write its results, or until stopped; tell which.
 
@@ -86,13 +88,14 @@ def train_group(
         out: Folder of the study.
         on_epoch: Is told how many epochs are done.
         stopped: Is asked after each epoch.
+        running: Where, and in which numbers.
 
     Raises:
         StudyError: It cannot be written, or its state was recorded every so many other epochs.
         TrainingError: The state in the folder is of other data or another configuration.
 
     """
-    ensemble = Ensemble(group.configs, windows)
+    ensemble = Ensemble(group.configs, windows, running)
     held_out = HeldOut(ensemble)
     state = out / STATES / f'{group.name}.safetensors'
     require_folder(state.parent)
@@ -135,6 +138,7 @@ def _finish(
         'scaling': group.scaling,
         'seed': group.seed,
         'conditions': [[c.protocol, c.schedule] for c in group.conditions],
+        'precision': ensemble.running.precision,
         'rows': [len(ensemble.train_rows), len(ensemble.validation_rows)],
         'variance': held_out.variance(),
         'importance': held_out.importance(),

@@ -15,6 +15,7 @@ from mmvae_controller.training.blanking import blank_config
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
+from mmvae_controller.training.order import Order
 from mmvae_controller.vae.config import network_config, NetworkConfig
 from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
 from mmvae_controller.vae.schedule import kl_schedule, KlSchedule
@@ -51,6 +52,7 @@ class TrainingConfig:
             the encoder is given; what is to be decoded has none.
         stale: By sense, how often and how old it is shown; see `ageing`.
         blank: By image, in which share of the rows it shows nothing; see `blanking`.
+        order: Of the rows in an epoch; see `Order`.
 
     """
 
@@ -74,6 +76,7 @@ class TrainingConfig:
     noise: float = 0.0
     stale: Mapping[str, Ageing] = field(default_factory=dict)
     blank: Mapping[str, float] = field(default_factory=dict)
+    order: Order = Order.ROWS
 
 
 def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> TrainingConfig:
@@ -110,6 +113,7 @@ def load_training_config(path: Path, modalities: tuple[Modality, ...]) -> Traini
         noise=root.number('noise', default=0.0, low=0.0),
         stale=ageing_config(root.section('stale'), modalities) if root.has('stale') else {},
         blank=blank_config(root.section('blank'), modalities) if root.has('blank') else {},
+        order=root.choice('order', Order, Order.ROWS),
     )
     root.done()
     if config.stale and config.scramble > 0:

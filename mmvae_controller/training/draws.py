@@ -10,13 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 import math
 
+from mmvae_controller.datasets.spans import Spans
 from mmvae_controller.modality.observation import Mask, STEPS
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.training.ageing import draw_ages
 from mmvae_controller.training.blanking import Blanks, draw_blanks
 from mmvae_controller.training.config import TrainingConfig
+from mmvae_controller.training.order import batches_of_places, Order
 from mmvae_controller.training.scrambling import draw_scramble, Scramble
 from mmvae_controller.training.windows import Rows
 from mmvae_controller.vae.config import NetworkConfig
@@ -30,6 +33,7 @@ LARGEST_TORCH_SEED = 2**62
 AUGMENTING = 1
 AGEING = 2
 BLANKING = 3
+ORDERING = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +69,14 @@ def epoch_draws(
     config: TrainingConfig,
     modalities: Sequence[Modality],
     patterns: Mapping[str, Mask],
-    rows: Rows,
+    rows: Rows | Spans,
     epoch: int,
 ) -> Iterator[StepDraws]:
     """Draw the steps of an epoch, one by one.
 
     Args:
-        config: Its seed, batch size, passes, muting, scramble, noise and latent sizes decide.
+        config: Its seed, order, batch size, passes, muting, latent sizes and all that augments
+            decide.
         modalities: In the order of the mask rows.
         patterns: The named masks of the data.
         rows: Those to train on.
@@ -80,23 +85,59 @@ def epoch_draws(
     """
     random = np.random.default_rng([config.seed, epoch])
     noise = _torch_generator(random)
-    augmenting = np.random.default_rng([config.seed, epoch, AUGMENTING])
-    input_noise = _torch_generator(augmenting)
-    ageing = np.random.default_rng([config.seed, epoch, AGEING])
-    blanking = np.random.default_rng([config.seed, epoch, BLANKING])
-    order = random.permutation(np.tile(rows, config.passes))
+    own = _OwnStreams(config.seed, epoch)
+    ordering = random if config.order is Order.ROWS else own.ordering
+    batches = batches_of_places(
+        config.order, len(rows), config.passes, config.batch_size, ordering
+    )
     latents = _latent_sizes(config.network)
-    for start in range(0, len(order), config.batch_size):
-        batch = order[start : start + config.batch_size]
+    for places in batches:
+        batch = rows[places]
         mask = config.muting.draw(modalities, len(batch), random, patterns)
         scramble = None
         if config.scramble > 0:
-            scramble = draw_scramble(len(modalities), len(batch), config.scramble, augmenting)
+            scramble = draw_scramble(
+                len(modalities), len(batch), config.scramble, own.augmenting[0]
+            )
         latent = tuple(torch.randn((len(batch), z), generator=noise) for z in latents)
-        inputs = _input_noise(config.noise, modalities, len(batch), input_noise)
-        ages_s = draw_ages(config.stale, modalities, len(batch), ageing) if config.stale else None
-        blanks = draw_blanks(config.blank, modalities, len(batch), blanking)
+        inputs = {}
+        if config.noise > 0:
+            inputs = _input_noise(config.noise, modalities, len(batch), own.augmenting[1])
+        ages_s = None
+        if config.stale:
+            ages_s = draw_ages(config.stale, modalities, len(batch), own.ageing)
+        blanks = {}
+        if config.blank:
+            blanks = draw_blanks(config.blank, modalities, len(batch), own.blanking)
         yield StepDraws(batch, mask, scramble, latent, inputs, ages_s, blanks)
+
+
+class _OwnStreams:
+    """Generators of what most trainings do without: made when they are first asked for."""
+
+    def __init__(self, seed: int, epoch: int) -> None:
+        self._seed, self._epoch = seed, epoch
+
+    @cached_property
+    def augmenting(self) -> tuple[np.random.Generator, torch.Generator]:
+        """Of scrambled rows and of input noise; the seed of the latter is drawn first."""
+        random = self._stream(AUGMENTING)
+        return random, _torch_generator(random)
+
+    @cached_property
+    def ageing(self) -> np.random.Generator:
+        return self._stream(AGEING)
+
+    @cached_property
+    def blanking(self) -> np.random.Generator:
+        return self._stream(BLANKING)
+
+    @cached_property
+    def ordering(self) -> np.random.Generator:
+        return self._stream(ORDERING)
+
+    def _stream(self, number: int) -> np.random.Generator:
+        return np.random.default_rng([self._seed, self._epoch, number])
 
 
 def _torch_generator(random: np.random.Generator) -> torch.Generator:
@@ -111,8 +152,6 @@ def _latent_sizes(network: NetworkConfig) -> tuple[int, ...]:
 def _input_noise(
     std: float, modalities: Sequence[Modality], count: int, generator: torch.Generator
 ) -> dict[str, Tensor]:
-    if std == 0:
-        return {}
     vectors = [m for m in modalities if m.encoder is Encoder.VECTOR]
     return {
         m.name: std * torch.randn((count, STEPS, *m.shape), generator=generator) for m in vectors

@@ -15,10 +15,12 @@ from typing import Any
 from mmvae_controller.modality.spec import Encoder
 from mmvae_controller.training.config import OFF, TrainingConfig
 from mmvae_controller.training.draws import StepDraws, steps_per_epoch
-from mmvae_controller.training.ensemble_batch import DeviceData, shared_draws
+from mmvae_controller.training.ensemble_batch import shared_draws
 from mmvae_controller.training.ensemble_stack import Stack
 from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.training.held import HeldWindows
 from mmvae_controller.training.normalising import fit_normalisers
+from mmvae_controller.training.running import ON_CPU, Running
 from mmvae_controller.training.state import load_state, save_state
 from mmvae_controller.training.windows import Windows
 from mmvae_controller.vae.config import Likelihood
@@ -54,13 +56,10 @@ class EnsembleEpoch:
 
 
 class Ensemble:
-    """Trains K models that differ in seed, KL schedule, muting and name alone.
-
-    On `cuda` it is the same code and has not been tried.
-    """
+    """Trains K models that differ in seed, KL schedule, muting and name alone."""
 
     def __init__(
-        self, configs: Sequence[TrainingConfig], dataset: Windows, device: str = 'cpu'
+        self, configs: Sequence[TrainingConfig], dataset: Windows, running: Running = ON_CPU
     ) -> None:
         """Build the models and put the data on the device.
 
@@ -77,8 +76,12 @@ class Ensemble:
         if len(self.train_rows) == 0:
             raise TrainingError(f'no rows to train on: held_out is {config.held_out}')
         self.normalisers = fit_normalisers(dataset, self.train_rows, config.network.branches)
-        self.data = DeviceData(dataset, self.normalisers, torch.device(device))
-        self.stack = Stack([self._network(c.seed) for c in configs], config.objective).to(device)
+        running.begin()
+        self.running = running
+        self.data = HeldWindows(dataset, self.normalisers, torch.device(running.device))
+        networks = [self._network(c.seed) for c in configs]
+        self.stack = Stack(networks, config.objective, running.device)
+        self._cost = running.compiled(self.stack)
         self.steps_per_epoch = steps_per_epoch(config, len(self.train_rows))
         self.optimiser = config.optimiser.build(
             self.stack.parameters(), config.learning_rate, True
@@ -86,6 +89,8 @@ class Ensemble:
         self.scheduler = torch.optim.lr_scheduler.LambdaLR(self.optimiser, self._learning_rate)
         self.epoch = 0
         self._draws = shared_draws(configs)
+        # What is still to be looked at: what, its values, and where.
+        self._unseen: list[tuple[str, Tensor, str]] = []
         self._identity = f'{self.configs!r} on {len(dataset)} rows of {dataset.description!r}'
 
     def __len__(self) -> int:
@@ -142,26 +147,38 @@ class Ensemble:
                 sums[name] = sums[name] + share if name in sums else share
             if on_step is not None:
                 on_step(step, cost.loss.detach().double().cpu().numpy())
+        self._look()
         means = {name: total.cpu().numpy() for name, total in sums.items()}
         return EnsembleEpoch(self.epoch, means.pop('loss'), means.pop('kl'), means)
 
-    def _step(self, drawn: list[StepDraws], kl_weights: Tensor, where: str) -> Objective:
-        sample, noise = self._draws.spread(*self.data.sample(drawn))
-        cost: Objective = self.stack(sample, noise, kl_weights)
-        self._require_finite('loss', cost.loss, where)
+    def _step(self, drawn: StepDraws, kl_weights: Tensor, where: str) -> Objective:
+        sample, noise = self.data.sample(drawn), self.data.noise(drawn)
+        with self.running.precisely():
+            cost: Objective = self._cost(sample, noise, kl_weights)
+        self._watch('loss', cost.loss, where)
         self.optimiser.zero_grad()
         # Each loss depends on its own row of the parameters: their sum has all the gradients.
         cost.loss.sum().backward()  # type: ignore[no-untyped-call]
         gradient = self.stack.flat.grad
         assert gradient is not None
         norms = gradient.norm(dim=1, keepdim=True)
-        self._require_finite('gradient', norms[:, 0], where)
+        self._watch('gradient', norms[:, 0], where)
         limit = self.configs[0].gradient_norm
         if limit != OFF:
             gradient.mul_((limit / (norms + SMALLEST_NORM)).clamp(max=1.0))
         self.optimiser.step()
         self.scheduler.step()
         return cost
+
+    def _watch(self, what: str, values: Tensor, where: str) -> None:
+        self._unseen.append((what, values.detach(), where))
+        if not self.running.patient:
+            self._look()
+
+    def _look(self) -> None:
+        unseen, self._unseen = self._unseen, []
+        for what, values, where in unseen:
+            self._require_finite(what, values, where)
 
     def _require_finite(self, what: str, values: Tensor, where: str) -> None:
         finite = torch.isfinite(values)

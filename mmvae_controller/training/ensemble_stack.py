@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmvae_controller.training.direct import DirectElbo, is_direct
 from mmvae_controller.vae.distributions import Distribution
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective
@@ -21,7 +22,9 @@ class Stack(nn.Module):
     step for all, and the norm of a row is that of one network's gradient.
     """
 
-    def __init__(self, networks: Sequence[TwoStepVAE], config: ObjectiveConfig) -> None:
+    def __init__(
+        self, networks: Sequence[TwoStepVAE], config: ObjectiveConfig, device: str = 'cpu'
+    ) -> None:
         """Copy the parameters of the networks."""
         super().__init__()
         # In a list, a module is hidden: its parameters are not ours to train.
@@ -31,7 +34,9 @@ class Stack(nn.Module):
         self._shapes = [parameter.shape for _, parameter in named]
         self._sizes = [parameter.numel() for _, parameter in named]
         rows = [torch.cat([p.detach().flatten() for p in n.parameters()]) for n in networks]
-        self.flat = nn.Parameter(torch.stack(rows))
+        self.flat = nn.Parameter(torch.stack(rows).to(device))
+        direct = is_direct(networks[0], config)
+        self._direct = DirectElbo(networks[0], config, torch.device(device)) if direct else None
 
     def __len__(self) -> int:
         """How many networks."""
@@ -46,8 +51,12 @@ class Stack(nn.Module):
             kl_weights: `(K,)`.
 
         """
+        if self._direct is not None:
+            parameters = {n.removeprefix('network.'): p for n, p in self._unstacked().items()}
+            return self._direct(parameters, sample, noise[0], kl_weights)
         batch = (sample.shown, sample.known, sample.targets, sample.present)
-        loss, kl, parts = self._ask('cost', (0, 0), (*batch, [*noise], kl_weights))
+        inputs = (*batch, [*noise], kl_weights)
+        loss, kl, parts = self._ask('cost', (0, 0), inputs, whole=sample.whole)
         return Objective(loss, kl, parts)
 
     def settle(self, normalised: Mapping[str, Tensor], known: Tensor) -> Distribution:
@@ -72,11 +81,13 @@ class Stack(nn.Module):
             for name, part, shape in zip(self._names, parts, self._shapes, strict=True)
         }
 
-    def _ask(self, what: str, dims: tuple[int, int | None], inputs: tuple[Any, ...]) -> Any:
+    def _ask(
+        self, what: str, dims: tuple[int, int | None], inputs: tuple[Any, ...], **told: bool
+    ) -> Any:
         """Call one of the template's questions for every network at once."""
 
         def one(parameters: dict[str, Tensor], inputs: tuple[Any, ...]) -> Any:
-            return functional_call(self._template[0], parameters, (what, *inputs))
+            return functional_call(self._template[0], parameters, (what, *inputs), told)
 
         return vmap(one, in_dims=dims)(self._unstacked(), inputs)
 
@@ -88,8 +99,8 @@ class _Asked(nn.Module):
         super().__init__()
         self.network, self.config = network, config
 
-    def forward(self, what: str, *inputs: Any) -> Any:
-        return getattr(self, what)(*inputs)
+    def forward(self, what: str, *inputs: Any, **told: bool) -> Any:
+        return getattr(self, what)(*inputs, **told)
 
     def cost(
         self,
@@ -99,8 +110,9 @@ class _Asked(nn.Module):
         present: dict[str, Tensor],
         noise: list[Tensor],
         kl_weight: Tensor,
+        whole: bool,
     ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-        sample = Sample(shown, known, targets, present)
+        sample = Sample(shown, known, targets, present, whole)
         found = objective(self.network, self.config, sample, noise, kl_weight)
         return found.loss, found.kl, dict(found.negative_log_likelihood)
 

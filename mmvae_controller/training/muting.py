@@ -90,6 +90,10 @@ class Muting:
         """
         self.check(patterns)
         families = list(self.shares)
+        if len(families) == 1:
+            # Nothing to choose, but what follows is drawn as if there had been.
+            random.random(count)
+            return _draw_family(families[0], modalities, count, random, patterns)
         weights = np.array([self.shares[f] for f in families])
         chosen = random.choice(len(families), size=count, p=weights / weights.sum())
         masks = np.zeros((count, len(modalities), STEPS), dtype=bool)
@@ -97,18 +101,22 @@ class Muting:
             rows = np.flatnonzero(chosen == number)
             if len(rows) == 0:
                 continue
-            if family is Pattern.NAMED:
-                named = np.stack(list(patterns.values()))
-                masks[rows] = named[random.integers(len(named), size=len(rows))]
-            else:
-                masks[rows] = _draw_family(family, modalities, len(rows), random)
+            masks[rows] = _draw_family(family, modalities, len(rows), random, patterns)
         return masks
 
 
 def _draw_family(
-    family: Pattern, modalities: Sequence[Modality], count: int, random: np.random.Generator
+    family: Pattern,
+    modalities: Sequence[Modality],
+    count: int,
+    random: np.random.Generator,
+    patterns: Mapping[str, Mask],
 ) -> Mask:
     size = len(modalities)
+    if family is Pattern.NAMED:
+        named = np.stack(list(patterns.values()))
+        masks: Mask = named[random.integers(len(named), size=count)]
+        return masks
     if family is Pattern.RANDOM:
         return random.random((count, size, STEPS)) < RANDOM_KEEP
     if family is Pattern.MIXED:

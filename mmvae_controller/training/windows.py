@@ -5,12 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from mmvae_controller.datasets.store import Array, Batch, Description
+from mmvae_controller.datasets.spans import Rows as Rows
+from mmvae_controller.datasets.spans import Spans
+from mmvae_controller.datasets.store import Array, Batch, Dataset, Description
 from mmvae_controller.modality.observation import Mask
 import numpy as np
 from numpy.typing import NDArray
 
-Rows = NDArray[np.int64]
+
+class Known(Protocol):
+    """Which modalities were sensed at t: an array `(N, M)`, or what reads one row by row."""
+
+    def __getitem__(self, rows: Rows, /) -> NDArray[np.bool_]:
+        """Return it for some rows, `(B, M)`."""
+        ...
 
 
 class Windows(Protocol):
@@ -22,7 +30,7 @@ class Windows(Protocol):
         ...
 
     @property
-    def known(self) -> NDArray[np.bool_]:
+    def known(self) -> Known:
         """Which modalities were sensed at t, `(N, M)`."""
         ...
 
@@ -46,3 +54,11 @@ class Windows(Protocol):
     def split(self, held_out: float, seed: int) -> tuple[Rows, Rows]:
         """Return the rows to train on and the rows to validate on, which share no time step."""
         ...
+
+
+def split_spans(windows: Windows, held_out: float, seed: int) -> tuple[Spans, Spans]:
+    """Return what `split` does, with no memory for each row where the windows are a recording."""
+    if isinstance(windows, Dataset):
+        return windows.spans(held_out, seed)
+    trained, held = windows.split(held_out, seed)
+    return Spans.of(trained), Spans.of(held)

@@ -32,8 +32,8 @@ def weighted_elbo(
 
     Args:
         targets: By modality, `(B, S, *shape)` normalised.
-        present: By modality, `(B, S)` whether this target counts; not the mask of the input:
-            what was masked is to be predicted.
+        present: By modality, `(B, S)` whether this target counts, each does where it is left
+            out; not the mask of the input: what was masked is to be predicted.
         decoded: By modality, like the targets.
         divergence: `(B,)` of the posterior from the prior, in nats.
         weights: By modality.
@@ -47,19 +47,29 @@ def weighted_elbo(
     kl = divergence.mean()
     parts, total = {}, kl_weight * kl
     for name, distribution in decoded.items():
-        # A target that the data lacks may be NaN, which zero times its gradient would still be:
-        # fill before the likelihood, and not only after.
-        there = present[name].reshape(*present[name].shape, *[1] * (targets[name].dim() - 2))
-        nll = distribution.nll(torch.where(there, targets[name], 0.0))
-        parts[name] = _over_batch(nll, present[name])
+        there = present.get(name)
+        nll = distribution.nll(_filled(targets[name], there))
+        parts[name] = _over_batch(nll, there)
         if variance_power and isinstance(distribution, Distribution):
             own = torch.exp(variance_power * distribution.log_variance.detach())
-            total = total + weights[name] * _over_batch(own * nll, present[name])
+            total = total + weights[name] * _over_batch(own * nll, there)
         else:
             total = total + weights[name] * parts[name]
     return Objective(total, kl, parts)
 
 
-def _over_batch(nll: Tensor, present: Tensor) -> Tensor:
-    per_slot = nll.flatten(2).sum(dim=2)
-    return torch.where(present, per_slot, 0.0).sum() / max(len(per_slot), 1)
+def _filled(target: Tensor, present: Tensor | None) -> Tensor:
+    """Return a target without holes.
+
+    One that the data lacks may be NaN, which zero times its gradient would still be: it is filled
+    before the likelihood, and not only left out after.
+    """
+    if present is None:
+        return target
+    return torch.where(present.reshape(*present.shape, *[1] * (target.dim() - 2)), target, 0.0)
+
+
+def _over_batch(nll: Tensor, present: Tensor | None) -> Tensor:
+    if present is None:
+        return nll.sum() / max(len(nll), 1)
+    return torch.where(present, nll.flatten(2).sum(dim=2), 0.0).sum() / max(len(nll), 1)

@@ -99,6 +99,7 @@ class Sample:
         targets: Like `shown`.
         present: By modality, `(B, S)` bool, whether a target counts. Where it does, what is
             shown is no hole either: objectives that ask about everything look there.
+        whole: Whether every target is known to count, which saves looking for those that do not.
 
     """
 
@@ -106,6 +107,7 @@ class Sample:
     known: Tensor
     targets: Mapping[str, Tensor]
     present: Mapping[str, Tensor]
+    whole: bool = False
 
 
 def objective_config(section: Section, network: NetworkConfig) -> ObjectiveConfig:
@@ -198,7 +200,7 @@ def _elbo(
 ) -> Objective:
     latent = posterior.at(noise[0])
     divergence = network.prior.divergence(posterior, latent, noise[1:])
-    targets, present = dict(sample.targets), dict(sample.present)
+    targets, present = dict(sample.targets), {} if sample.whole else dict(sample.present)
     decoded = _decode(network, config, latent, targets, present)
     weights = {n: b.weight for n, b in network.config.branches.items()}
     return weighted_elbo(
@@ -221,7 +223,9 @@ def _decode(
         drawn = slice(0, max(1, round(len(latent) * config.picture_share)))
         decoded |= network.decode(latent[drawn], pictures)
         for name in pictures:
-            targets[name], present[name] = targets[name][drawn], present[name][drawn]
+            targets[name] = targets[name][drawn]
+            if name in present:
+                present[name] = present[name][drawn]
     return decoded
 
 
@@ -278,7 +282,7 @@ def _mvae(
             m.name: sample.present[m.name] & (known[:, row] > 0)
             for row, m in enumerate(network.modalities)
         }
-        part = replace(sample, present=seen)
+        part = replace(sample, present=seen, whole=False)
         posterior = network.encode(sample.shown, known)
         loss = loss + _elbo(network, config, part, posterior, noise, kl_weight).loss
     return replace(found, loss=loss)

@@ -1,7 +1,13 @@
 """The linear world: what its sensors read is what it says of them."""
 
 from mmvae_controller.datasets.errors import DatasetError
-from mmvae_controller.datasets.linear_world import LinearWorld, ROBOT, Sensor
+from mmvae_controller.datasets.linear_world import (
+    LinearWorld,
+    ROBOT,
+    ROWS_IN_EPISODE,
+    Sensor,
+)
+from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.modality.errors import ModalityError
 import numpy as np
 import pytest
@@ -63,3 +69,17 @@ def test_a_sensor_without_noise_is_refused():
 def test_a_world_without_a_command_is_refused():
     with pytest.raises(ModalityError, match='exactly one modality has the role command'):
         LinearWorld((Sensor('eye', ({'a': 1.0},), 0.5),))
+
+
+def test_a_recorded_world_reads_as_it_was_drawn_and_its_factors_last_for_an_episode(tmp_path):
+    ROBOT.record(tmp_path, 20000, seed=5, in_shard=6000)
+    world = Dataset(tmp_path)
+    assert len(world) == 20000
+    batch = world.batch(np.arange(20000))
+    begins = np.arange(20000) % ROWS_IN_EPISODE == 0
+    assert np.array_equal(~batch.known[:, :, 0].all(axis=1), begins)
+    assert np.array_equal(batch.label, batch.values['motor'][:, 1])
+    for sensor in ROBOT.sensors:
+        gain = ROBOT.readings(sensor)
+        both = np.cov(*np.moveaxis(batch.values[sensor.name][~begins], 1, 0)[:, :, 0])
+        assert both[0, 1] == pytest.approx((gain @ gain.T)[0, 0], abs=0.2)

@@ -236,3 +236,18 @@ def test_a_modality_cannot_have_the_name_of_another_column(robot, name):
     touch = replace(robot.modalities[2], name=name)
     with pytest.raises(DatasetError, match=f"'{name}' is that of another column"):
         Description((*robot.modalities[:2], touch, robot.modalities[3]), 0.1, 0.05, {})
+
+
+def test_more_files_than_may_be_open_are_closed_and_opened_again(write_world, monkeypatch, random):
+    folder = write_world(EPISODES, LENGTH, shards=3, name='many')
+    wanted = Dataset(folder).batch(ALL)
+    monkeypatch.setattr('mmvae_controller.datasets.shards.OPEN_FILES', 4)
+    before = len(os.listdir('/proc/self/fd'))
+    dataset = Dataset(folder)
+    for _ in range(5):
+        rows = random.permutation(ALL)
+        found = dataset.batch(rows)
+        for name, values in found.values.items():
+            assert np.array_equal(values, wanted.values[name][rows])
+        assert np.array_equal(found.known, wanted.known[rows])
+    assert len(os.listdir('/proc/self/fd')) <= before + 4

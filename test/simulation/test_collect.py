@@ -2,20 +2,20 @@
 
 from dataclasses import replace
 from pathlib import Path
-import shutil
 
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.store import Dataset, shard_path
 from mmvae_controller.simulation import collect as collecting
 from mmvae_controller.simulation.collect import collect, CollectSettings
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.simulator import Simulator
 import numpy as np
+import pybullet
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def here(monkeypatch, in_this_process):
-    monkeypatch.setattr(collecting, 'ProcessPoolExecutor', in_this_process)
+def small_shards(monkeypatch):
     monkeypatch.setattr(collecting, 'EPISODES_PER_SHARD', 2)
 
 
@@ -35,7 +35,7 @@ def test_a_collection_holds_what_was_seen_and_done(settings, tmp_path):
     assert sum(d.rows for d in done) == len(dataset)
     assert set(dataset.episode.tolist()) == {0, 1, 2}
     rows = np.arange(len(dataset))
-    assert dataset.known.all()
+    assert dataset.known[rows].all()
     joints, motor = dataset.column('joints', rows), dataset.column('motor', rows)
     label, touch = dataset.column('label', rows), dataset.column('touch', rows)
     assert np.abs(motor).max() <= 1.5 + 1e-6
@@ -51,12 +51,48 @@ def test_a_collection_holds_what_was_seen_and_done(settings, tmp_path):
 def test_a_resumed_collection_equals_one_made_at_once(settings, tmp_path):
     once, resumed = tmp_path / 'once', tmp_path / 'resumed'
     list(collect(settings, once, 1))
-    next(collect(settings, resumed, 1))
     # As if the process had been killed with the first shard on disk and no more.
-    shutil.rmtree(shard_path(resumed, 1))
+    next(collect(settings, resumed, 1))
+    assert not shard_path(resumed, 1).exists()
     assert not (resumed / 'dataset.yaml').exists()
     assert [d.episodes for d in collect(settings, resumed, 1)] == [1]
     assert content(once) == content(resumed)
+
+
+def test_several_processes_collect_what_one_does(settings, tmp_path, monkeypatch, in_this_process):
+    alone, together = tmp_path / 'alone', tmp_path / 'together'
+    done = list(collect(settings, alone, 1))
+    monkeypatch.setattr(collecting, 'ProcessPoolExecutor', in_this_process)
+    assert sorted(d.episodes for d in collect(settings, together, 2)) == [
+        d.episodes for d in reversed(done)
+    ]
+    assert content(alone) == content(together)
+
+
+def test_what_breaks_on_the_way_leaves_no_physics_client_behind(settings, tmp_path, monkeypatch):
+    opened = []
+
+    def remembered(task):
+        opened.append(Simulator(task))
+        return opened[-1]
+
+    monkeypatch.setattr(collecting, 'Simulator', remembered)
+    changed = spoilt(settings, tmp_path, 'max_age_s: 0.2             #', 'max_age_s: 0.01 #')
+    with pytest.raises(SimulationError, match='misses camera'):
+        list(collect(changed, tmp_path / 'data', 1))
+    assert [pybullet.isConnected(s.client) for s in opened] == [False]
+
+
+def test_no_picture_is_drawn_that_is_not_recorded_but_the_last(settings, tmp_path, monkeypatch):
+    drawn, draw = [], pybullet.getCameraImage
+
+    def spied(*arguments, **named):
+        drawn.append(arguments)
+        return draw(*arguments, **named)
+
+    monkeypatch.setattr(pybullet, 'getCameraImage', spied)
+    rows = sum(done.rows for done in collect(settings, tmp_path / 'data', 1))
+    assert rows <= len(drawn) <= rows + settings.episodes
 
 
 def test_a_folder_of_other_settings_is_refused_and_left_alone(settings, tmp_path):

@@ -85,7 +85,7 @@ def test_none_is_taken_from_joints_that_come_back_with_a_lie_after_a_silence(
     run, touch_simulator, monkeypatch, seed
 ):
     # Else the arm touches the ball, and the episode is over, before they are back.
-    monkeypatch.setattr(touch_simulator.task, 'standing', lambda arm: Standing(False, False, 1.0))
+    monkeypatch.setattr(touch_simulator.task, 'standing', lambda arm: Standing(False, False))
 
     def silent(values, elapsed_s):
         if 0.2 < elapsed_s < 4.0:

@@ -8,6 +8,7 @@ from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks.postures import HOME_RAD
 from mmvae_controller.simulation.tasks.press import (
+    DISTURBED_NEAR,
     KEY,
     KEY_MASS_KG,
     KEY_TRAVEL_M,
@@ -194,3 +195,17 @@ def test_without_touch_the_expert_breaks_the_key(simulator, press, monkeypatch, 
     assert not outcome.success
     assert simulator.lost
     assert outcome.finished
+
+
+def test_a_demonstrator_is_pushed_about_less_the_nearer_the_key_and_elsewhere_in_full(
+    simulator, task, touch_simulator
+):
+    expert, place_m = Expert(simulator), simulator.arm.fingertip_position()
+    shares = []
+    for below_m in (0.5, 0.2, 0.1, 0.0):
+        task.put(place_m - np.array([0.0, 0.0, below_m]))
+        shares.append(expert.disturbance())
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == 1.0
+    assert shares[-1] == pytest.approx(DISTURBED_NEAR)
+    assert Expert(touch_simulator).disturbance() == 1.0

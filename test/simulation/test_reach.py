@@ -5,9 +5,15 @@ from mmvae_controller.simulation.tasks.postures import HOME_RAD
 from mmvae_controller.simulation.tasks.reach import (
     approach,
     APPROACH_SPEED_M_S,
+    cross,
+    DAMPING,
     from_above,
     JOINT_SPEED_RAD_S,
     joint_velocity,
+    length,
+    POSTURE_GAIN_PER_S,
+    UPRIGHT_GAIN_PER_S,
+    UPRIGHT_WEIGHT,
 )
 from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
@@ -70,3 +76,28 @@ def test_from_above_is_higher_the_farther_to_the_side_and_straight_down_over_the
     assert from_above(np.array([0.0, 0, -0.1])).tolist() == [0, 0, -0.1]
     np.testing.assert_allclose(from_above(np.array([0.06, 0.08, -0.1])), [0.06, 0.08, -0.04])
     assert from_above(np.array([9.0, 0, -0.1]))[2] == pytest.approx(0.05)
+
+
+def test_the_short_ways_of_computing_are_those_of_numpy_to_the_bit(random):
+    # Else a data set could not be gone on with that was begun before.
+    for size in (1e-9, 1.0, 1e9):
+        for one, other in size * random.normal(size=(300, 2, 3)):
+            assert length(one) == np.linalg.norm(one)
+            assert length(one[:2]) == np.linalg.norm(one[:2])
+            assert cross(one, other).tobytes() == np.cross(one, other).tobytes()
+
+
+def test_the_velocity_is_that_of_the_damped_pseudo_inverse_to_the_bit(arm, random):
+    for _ in range(50):
+        arm.set_posture(HOME_RAD + random.uniform(-0.5, 0.5, 7))
+        tip_m_s, axis = random.normal(size=(2, 3))
+        position, _ = arm.state()
+        linear, angular = np.split(arm.fingertip_jacobian(position), 2)
+        jacobian = np.vstack([linear, UPRIGHT_WEIGHT * angular])
+        turn = UPRIGHT_GAIN_PER_S * np.cross(arm.fingertip_axis(), axis)
+        square = jacobian @ jacobian.T + DAMPING**2 * np.eye(6)
+        inverse = jacobian.T @ np.linalg.inv(square)
+        home = POSTURE_GAIN_PER_S * (HOME_RAD - position)
+        joints = inverse @ np.concatenate([tip_m_s, UPRIGHT_WEIGHT * turn])
+        joints = joints + (np.eye(7) - inverse @ jacobian) @ home
+        assert np.array_equal(joint_velocity(arm, tip_m_s, axis, np.inf), joints)

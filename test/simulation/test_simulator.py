@@ -48,7 +48,7 @@ def descend_on_the_ball(simulator, height_m=0.04):
     position, _ = simulator.arm.state()
     for _ in range(200):
         error = simulator.task.place_m + above - simulator.arm.fingertip_position()
-        linear, _ = simulator.arm.fingertip_jacobian(position)
+        linear = simulator.arm.fingertip_jacobian(position)[:3]
         position = position + 0.3 * np.linalg.pinv(linear) @ error
         simulator.arm.set_posture(position)
     simulator.step()
@@ -166,7 +166,7 @@ class Scripted:
     name, time_limit_s = 'scripted', 0.5
 
     def __init__(self):
-        self.now = Standing(False, False, 0.3)
+        self.now = Standing(False, False)
         self.moved_s = []
 
     def build(self, client):
@@ -181,6 +181,9 @@ class Scripted:
     def standing(self, arm):
         return self.now
 
+    def distance_m(self, arm):
+        return 0.3
+
     def expert_velocity(self, arm):
         return np.zeros(7)
 
@@ -193,7 +196,7 @@ def stage():
 
 
 def step(simulator, success=False, lost=False):
-    simulator.task.now = Standing(success, lost, 0.3)
+    simulator.task.now = Standing(success, lost)
     simulator.step()
     return simulator.outcome()
 
@@ -271,6 +274,33 @@ def test_the_noise_of_a_camera_at_high_gain_is_no_scene_either(iiwa_file):
     least = load_robot(iiwa_file).min_contrast['camera']
     noise = np.random.default_rng(0).normal(40, 6.5, (64, 64, 3))
     assert contrast(np.rint(noise).astype(np.uint8)) < least / 3
+
+
+def test_a_picture_is_red_green_and_blue_of_what_was_drawn(simulator, monkeypatch):
+    drawn, draw = [], pybullet.getCameraImage
+
+    def kept(*arguments, **named):
+        drawn.append(draw(*arguments, **named))
+        return drawn[-1]
+
+    monkeypatch.setattr(pybullet, 'getCameraImage', kept)
+    simulator.reset(5)
+    picture = simulator.camera.read()
+    assert picture.std(axis=2).max() > 50
+    assert np.array_equal(picture, drawn[0][2][:, :, :3])
+    assert picture.flags.c_contiguous
+
+
+def test_every_sensor_that_delivers_something_is_due(simulator):
+    simulator.reset(1)
+    delivered = []
+    for _ in range(24):
+        given = simulator.readings()
+        delivered.append(given.camera is not None or given.touch is not None)
+        assert delivered[-1] == simulator.due
+        simulator.step()
+    assert any(delivered)
+    assert not all(delivered)
 
 
 def test_a_camera_that_is_covered_disturbs_nothing_else(simulator):

@@ -16,7 +16,7 @@ from mmvae_controller.training.errors import TrainingError
 import pytest
 import yaml
 
-SIZE = {'seeds': 1, 'epochs': 40, 'schedule_epochs': 2, 'record_every': 40}
+SIZE = {'seeds': 1, 'epochs': 200, 'schedule_epochs': 2, 'record_every': 200}
 STUDY = {
     'schedules': {'free': {'start': 0, 'plateau': 0}},
     'protocols': {'published': {'named': 1.0}},
@@ -53,7 +53,7 @@ def test_an_interrupt_saves_what_is_done_and_the_next_call_goes_on(group, icub_w
     assert epochs[0] > 0
     assert [
         r['epoch'] for r in read_result(tmp_path, group, describe(icub_windows))['records']
-    ] == [1, 40]
+    ] == [1, 200]
 
 
 def test_the_failure_of_a_group_is_the_failure_of_the_study(group, icub_windows, tmp_path):

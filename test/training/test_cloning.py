@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from mmvae_controller.cli.main import app
-from mmvae_controller.datasets.store import Dataset
+from mmvae_controller.datasets.store import Dataset, shard_path
 from mmvae_controller.modality.contract import NETWORK_FILE, WEIGHTS_FILE
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
@@ -138,15 +138,20 @@ def test_before_an_episode_begins_the_senses_were_the_same_and_the_arm_at_rest(c
     assert np.array_equal(label.numpy(), batch.label)
 
 
-def test_rows_in_which_a_sense_is_missing_are_not_learnt_from(cloning, dataset):
-    lost = np.arange(0, len(dataset), 3)
-    dataset.known[lost, 2] = False
-    cloner = Cloner(cloning, dataset)
+def test_rows_in_which_a_sense_is_missing_are_not_learnt_from(cloning, write_world):
+    folder = write_world(shards=1, name='lost')
+    path = shard_path(folder, 0) / 'known.npy'
+    known = np.load(path)
+    lost = np.arange(0, len(known), 3)
+    known[lost, 2] = False
+    np.save(path, known)
+    cloner = Cloner(cloning, Dataset(folder))
     rows = np.concatenate([cloner.train_rows, cloner.validation_rows])
     assert not np.isin(rows, lost).any()
-    dataset.known[:, 2] = False
+    known[:, 2] = False
+    np.save(path, known)
     with pytest.raises(TrainingError, match='no row to train on'):
-        Cloner(cloning, dataset)
+        Cloner(cloning, Dataset(folder))
 
 
 def test_a_command_that_is_a_position_is_refused(cloning, dataset):

@@ -8,8 +8,9 @@ from mmvae_controller.training.ensemble import Ensemble
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
+from mmvae_controller.training.running import Precision, Running
 from mmvae_controller.training.trainer import Trainer
-from mmvae_controller.vae.config import Likelihood
+from mmvae_controller.vae.config import Fusion, Likelihood
 from mmvae_controller.vae.schedule import KlSchedule
 import numpy as np
 import pytest
@@ -39,8 +40,15 @@ def weights(model):
     return torch.cat([p.detach().flatten() for p in model.network.parameters()])
 
 
-@pytest.mark.parametrize('changes', [PLAIN, AUGMENTED], ids=['plain', 'augmented'])
-def test_after_100_steps_each_model_is_what_it_would_be_alone(members, icub_windows, changes):
+@pytest.mark.parametrize(
+    ('changes', 'fusion'),
+    [(PLAIN, Fusion.JOINT), (AUGMENTED, Fusion.JOINT), (AUGMENTED, Fusion.EXPERTS)],
+    ids=['plain', 'augmented', 'of experts'],
+)
+def test_after_100_steps_each_model_is_what_it_would_be_alone(
+    members, icub_windows, changes, fusion
+):
+    changes = {**changes, 'network': replace(members[0].network, fusion=fusion)}
     members = [replace(m, **changes) for m in members]
     ensemble = Ensemble(members, icub_windows)
     assert ensemble.steps_per_epoch * members[0].epochs >= STEPS
@@ -52,6 +60,26 @@ def test_after_100_steps_each_model_is_what_it_would_be_alone(members, icub_wind
         torch.testing.assert_close(ours, own, atol=1e-5, rtol=0)
         assert [e.loss[index] for e in together] == pytest.approx([e.loss for e in alone], 1e-4)
         assert [e.kl[index] for e in together] == pytest.approx([e.kl for e in alone], 1e-3)
+
+
+def test_compiled_the_models_learn_the_same(members, icub_windows):
+    members = [replace(m, epochs=2) for m in members]
+    # The backend that needs no compiler: what is tested is that a step is one graph.
+    ensemble = Ensemble(members, icub_windows, Running(backend='aot_eager'))
+    usual = Ensemble(members, icub_windows)
+    for found, expected in zip(ensemble.epochs(), usual.epochs(), strict=True):
+        np.testing.assert_allclose(found.loss, expected.loss, rtol=1e-5)
+    torch.testing.assert_close(ensemble.stack.flat, usual.stack.flat, atol=1e-6, rtol=0)
+
+
+def test_in_half_precision_the_models_learn_nearly_the_same(members, icub_windows):
+    members = [replace(m, epochs=10, learning_rate=0.002) for m in members]
+    half, usual = (
+        list(Ensemble(members, icub_windows, Running(precision=precision)).epochs())
+        for precision in (Precision.BFLOAT16, Precision.FLOAT32)
+    )
+    assert not np.array_equal(half[0].loss, usual[0].loss)
+    np.testing.assert_allclose(half[-1].loss, usual[-1].loss, rtol=0.02)
 
 
 def test_one_model_alone_is_an_ensemble_too(members, icub_windows):
@@ -142,8 +170,9 @@ def test_no_models_and_named_masks_that_the_data_lacks_are_refused(members, icub
         Ensemble(members, icub_windows)
 
 
-def test_a_model_whose_loss_is_not_finite_is_named(members, icub_windows):
-    ensemble = Ensemble(members, icub_windows)
+@pytest.mark.parametrize('patient', [False, True])
+def test_a_model_whose_loss_is_not_finite_is_named(members, icub_windows, patient):
+    ensemble = Ensemble(members, icub_windows, Running(patient=patient))
     with torch.no_grad():
         ensemble.stack.flat[1] = torch.nan
     with pytest.raises(TrainingError, match=r'loss of model 1 \(free, seed 1\) is nan in epoch 0'):

@@ -40,3 +40,22 @@ def test_values_that_a_likelihood_has_no_probability_for_are_refused(
     branches['joints'] = replace(branches['joints'], normalise=False, likelihood=likelihood)
     with pytest.raises(TrainingError, match=f'joints: .*likelihood {likelihood} needs'):
         fit_normalisers(dataset, np.arange(len(dataset)), branches)
+
+
+def test_of_more_rows_than_memory_is_for_some_are_fitted_to_and_the_values_of_all_are_checked(
+    dataset, branches, monkeypatch
+):
+    monkeypatch.setattr('mmvae_controller.training.normalising.ROWS_TO_FIT', 10)
+    rows = np.arange(1, 36)
+    found = fit_normalisers(dataset, rows, branches)
+    values = dataset.column('joints', rows[::4])
+    np.testing.assert_allclose(found['joints'].offset, values.mean(axis=0), rtol=1e-4)
+
+    within = dataset.column('joints', np.arange(len(dataset)))
+    outside = np.flatnonzero((within < 0).any(axis=1) | (within > 1).any(axis=1))
+    last = np.concatenate([np.setdiff1d(np.arange(len(dataset)), outside), outside[:1]])
+    branches['joints'] = replace(
+        branches['joints'], normalise=False, likelihood=Likelihood.BERNOULLI
+    )
+    with pytest.raises(TrainingError, match=r'joints: .*likelihood bernoulli needs'):
+        fit_normalisers(dataset, last, branches)

@@ -9,6 +9,7 @@ from mmvae_controller.training.config import OFF
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
+from mmvae_controller.training.samples import targets_of
 from mmvae_controller.training.trainer import Trainer
 from mmvae_controller.vae.checkpoint import load_model, save_model
 from mmvae_controller.vae.objectives import ObjectiveConfig
@@ -242,7 +243,7 @@ def test_in_scrambled_rows_only_what_is_known_counts(config, dataset, first_samp
 def test_the_right_command_is_learned_and_not_the_noisy_one(config, dataset):
     batch = dataset.batch(np.arange(20))
     trainer = Trainer(config, dataset)
-    found = trainer.model.scaling('motor').restore(trainer.targets(batch)['motor'])
+    found = trainer.model.scaling('motor').restore(targets_of(trainer.model, batch)['motor'])
     np.testing.assert_allclose(found[:, CURRENT], batch.label, rtol=1e-5, atol=1e-5)
     applied = dataset.batch(np.arange(20)).values['motor'][:, 0]
     np.testing.assert_allclose(found[:, 0], applied, rtol=1e-5, atol=1e-5)
@@ -298,7 +299,7 @@ def test_a_linear_world_is_learned_and_what_is_masked_is_predicted(trained):
     trainer, results = trained
     assert results[-1].loss < results[0].loss - 1
     assert results[-1].command_rmse < 0.5 * results[0].command_rmse
-    batch = trainer.dataset.batch(trainer.validation_rows)
+    batch = trainer.dataset.batch(trainer.validation_rows[:])
     values = {n: torch.from_numpy(np.asarray(v)) for n, v in batch.values.items()}
     truth = {n: v.numpy() for n, v in values.items()}
     truth['motor'][:, CURRENT] = batch.label

@@ -6,6 +6,7 @@ from mmvae_controller.training.config import load_training_config, OFF
 from mmvae_controller.training.errors import TrainingError
 from mmvae_controller.training.muting import Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
+from mmvae_controller.training.order import Order
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.objectives import ObjectiveConfig
 import pytest
@@ -112,3 +113,10 @@ def test_the_training_that_ships_fits_the_robot_that_ships(iiwa_file):
     robot = load_robot(iiwa_file)
     path = iiwa_file.parents[1] / 'train' / 'touch_target.yaml'
     assert load_training_config(path, robot.modalities).name == 'touch_target'
+
+
+def test_the_order_of_the_rows_is_any_unless_it_says_otherwise(read):
+    assert read().order is Order.ROWS
+    assert read(order='blocks').order is Order.BLOCKS
+    with pytest.raises(ModalityError, match=r"order is 'shards'"):
+        read(order='shards')

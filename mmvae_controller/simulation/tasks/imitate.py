@@ -12,7 +12,12 @@ from mmvae_controller.simulation.camera import CameraPose
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.projection import project, triangulate, View
 from mmvae_controller.simulation.tasks.postures import draw_posture
-from mmvae_controller.simulation.tasks.reach import approach, APPROACH_SPEED_M_S, joint_velocity
+from mmvae_controller.simulation.tasks.reach import (
+    approach,
+    APPROACH_SPEED_M_S,
+    joint_velocity,
+    length,
+)
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.trajectories import draw_path, Kind, recorded, Trajectory
 import numpy as np
@@ -96,17 +101,20 @@ class Imitate:
         place, wanted = arm.fingertip_position(), self.place_m()
         apart_px = project(self.views, place) - project(self.views, wanted)
         self._image_sum_px += float(np.linalg.norm(apart_px.reshape(-1, 2), axis=1).mean())
-        self._place_sum_m += float(np.linalg.norm(place - wanted))
+        self._place_sum_m += length(place - wanted)
         self._counted += 1
         self._elapsed_s += step_s
 
     def standing(self, arm: Arm) -> Standing:
-        """Tell at the end of the path whether it was followed; the distance is that of now."""
-        distance = np.linalg.norm(arm.fingertip_position() - self.place_m())
+        """Tell at the end of the path whether it was followed."""
         # So many steps do not add up to exactly the duration.
         ended = self._elapsed_s > self.duration_s or math.isclose(self._elapsed_s, self.duration_s)
         followed = self.measures()['image_error_px'] <= self.tolerance_px
-        return Standing(ended and followed, ended and not followed, float(distance))
+        return Standing(ended and followed, ended and not followed)
+
+    def distance_m(self, arm: Arm) -> float:
+        """Return how far the fingertip is from where it should be now."""
+        return length(arm.fingertip_position() - self.place_m())
 
     def place_m(self, ahead_s: float = 0.0) -> NDArray[np.float64]:
         """Return where the hand should be some time from now, `(3,)` m."""
@@ -131,7 +139,7 @@ class Imitate:
         the fingertip is: inverse kinematics without any error of a measurement.
         """
         wanted = (self.place_m(GOAL_AHEAD_S) - arm.fingertip_position()) / GOAL_AHEAD_S
-        speed = float(np.linalg.norm(wanted))
+        speed = length(wanted)
         return joint_velocity(arm, wanted * APPROACH_SPEED_M_S / max(speed, APPROACH_SPEED_M_S))
 
     def room_m(self) -> NDArray[np.float64]:

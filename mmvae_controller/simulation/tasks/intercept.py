@@ -13,6 +13,7 @@ from mmvae_controller.simulation.tasks.reach import (
     APPROACH_GAIN_PER_S,
     from_above,
     joint_velocity,
+    length,
 )
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import make_ball, put, Sector
@@ -90,9 +91,13 @@ class Intercept:
 
     def standing(self, arm: Arm) -> Standing:
         """Tell whether the fingertip touches the ball, and whether that has rolled away."""
-        distance = np.linalg.norm(arm.fingertip_position() - self.place_m)
-        lost = not self.area.contains(self.place_m)
-        return Standing(arm.fingertip_touches(self.ball), lost, float(distance))
+        return Standing(
+            arm.fingertip_touches(self.ball), lost=not self.area.contains(self.place_m)
+        )
+
+    def distance_m(self, arm: Arm) -> float:
+        """Return the distance of the centres of fingertip and ball."""
+        return length(arm.fingertip_position() - self.place_m)
 
     def expert_velocity(self, arm: Arm) -> NDArray[np.float64]:
         """Come down where the ball will be, and rest while touching it."""
@@ -124,7 +129,7 @@ def meet(
     """
     offset = place_m - arm.fingertip_position()
     # A proportional approach lags behind what moves by the inverse of its gain.
-    closing_s = float(np.linalg.norm(offset)) / CLOSING_SPEED_M_S
+    closing_s = length(offset) / CLOSING_SPEED_M_S
     lead_s = max(closing_s, 1 / APPROACH_GAIN_PER_S)
     tip_m_s = approach(from_above(offset + velocity_m_s * lead_s), APPROACH_SPEED_M_S)
     return joint_velocity(arm, tip_m_s, fastest_rad_s=JOINT_SPEED_RAD_S)

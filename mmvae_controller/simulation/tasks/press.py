@@ -10,7 +10,7 @@ import tempfile
 from mmvae_controller.simulation.arm import Arm, FINGERTIP_RADIUS_M
 from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.tasks.postures import draw_posture
-from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity
+from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
@@ -118,12 +118,12 @@ class Press:
         self._too_hard_s = self._too_hard_s + step_s if too_hard else 0.0
 
     def standing(self, arm: Arm) -> Standing:
-        """Tell whether the force was held, whether the key broke, and how far the finger is."""
-        return Standing(
-            self._held_s >= self.hold_s,
-            self._too_hard_s >= TOO_HARD_S,
-            float(np.linalg.norm(self._contact_m() - arm.fingertip_position())),
-        )
+        """Tell whether the force was held, and whether the key broke."""
+        return Standing(self._held_s >= self.hold_s, self._too_hard_s >= TOO_HARD_S)
+
+    def distance_m(self, arm: Arm) -> float:
+        """Return how far the fingertip is from where it begins to touch the key."""
+        return length(self._contact_m() - arm.fingertip_position())
 
     def expert_velocity(self, arm: Arm) -> NDArray[np.float64]:
         """Go over the key, come down until it is felt, and regulate the force (an admittance).
@@ -134,7 +134,7 @@ class Press:
         waiting = seen_at(self.place_m, self.height_m)
         waiting[2] += self.height_spread_m + FINGERTIP_RADIUS_M + CLEARANCE_M
         offset = waiting - arm.fingertip_position()
-        sideways = float(np.linalg.norm(offset[:2]))
+        sideways = length(offset[:2])
         tip = approach(from_above(offset))
         down = ADMITTANCE_M_S_N * (self.force_n - arm.touch_force()[2])
         over = np.clip((REACHING_M - sideways) / (REACHING_M - PRESSING_M), 0.0, 1.0)
@@ -143,8 +143,7 @@ class Press:
 
     def disturbance(self, arm: Arm) -> float:
         """Return by what share a demonstrator may be disturbed: near the key a push breaks it."""
-        distance_m = self.standing(arm).distance_m
-        return min(1.0, max(DISTURBED_NEAR, distance_m / DISTURBED_FROM_M))
+        return min(1.0, max(DISTURBED_NEAR, self.distance_m(arm) / DISTURBED_FROM_M))
 
     def key_force_n(self, arm: Arm) -> float:
         """Return how hard the fingertip presses the key down."""

@@ -12,10 +12,8 @@ class Standing:
     Args:
         success: It is done at this moment.
         lost: It cannot be done any more.
-        distance_m: How far the fingertip is from where it should be, for reports.
 
     """
 
     success: bool
     lost: bool
-    distance_m: float

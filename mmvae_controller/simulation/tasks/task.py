@@ -34,6 +34,9 @@ class Task(Protocol):
     def standing(self, arm: Arm) -> Standing:
         """Tell how it stands at this moment; asked again, the answer is the same."""
 
+    def distance_m(self, arm: Arm) -> float:
+        """Return how far the fingertip is from where it should be, for reports."""
+
     def expert_velocity(self, arm: Arm) -> NDArray[np.float64]:
         """Return the joint velocity `(7,)` rad/s of somebody who knows everything."""
 

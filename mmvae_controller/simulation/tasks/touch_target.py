@@ -7,7 +7,7 @@ import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.tasks.postures import draw_posture
-from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity
+from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
 from mmvae_controller.simulation.tasks.standing import Standing
 import numpy as np
 from numpy.typing import NDArray
@@ -67,9 +67,12 @@ class TouchTarget:
         """Nothing moves by itself."""
 
     def standing(self, arm: Arm) -> Standing:
-        """Tell whether the fingertip touches the ball, and the distance of their centres."""
-        distance = np.linalg.norm(arm.fingertip_position() - self.place_m)
-        return Standing(arm.fingertip_touches(self.ball), False, float(distance))
+        """Tell whether the fingertip touches the ball."""
+        return Standing(arm.fingertip_touches(self.ball), False)
+
+    def distance_m(self, arm: Arm) -> float:
+        """Return the distance of the centres of fingertip and ball."""
+        return length(arm.fingertip_position() - self.place_m)
 
     def expert_velocity(self, arm: Arm) -> NDArray[np.float64]:
         """Go over the ball and come down on it.
