@@ -83,12 +83,18 @@ def train(
     initial: Annotated[
         str | None, typer.Option(help='Begin with the weights of this model, of the same network.')
     ] = None,
+    device: Annotated[str, typer.Option(help='Where: cpu, or cuda, which is untried.')] = 'cpu',
 ) -> None:
-    """Train a model; an interrupted run goes on where it was when called again."""
+    """Train a model; an interrupted run goes on where it was when called again.
+
+    Several processes train one together when torchrun starts them: torchrun --nproc-per-node 4
+    -m mmvae_controller.cli.train, and then the options below.
+    """
     with explained():
         from mmvae_controller.cli.train import Overrides, run
 
-        run(dataset, out, config, Overrides(epochs, seed, held_out, split_seed), initial)
+        changes = Overrides(epochs, seed, held_out, split_seed)
+        run(dataset, out, config, changes, initial, device)
 
 
 @app.command()
@@ -262,6 +268,23 @@ def export(
         from mmvae_controller.cli.export import run
 
         run(model)
+
+
+@app.command()
+def bench(
+    json: Annotated[Path | None, typer.Option(help='Write the figures here.')] = None,
+    only: Annotated[
+        str | None, typer.Option(help='Some, as control,inference; all if not named.')
+    ] = None,
+    quick: Annotated[
+        bool, typer.Option('--quick', help='So short that it only shows that everything runs.')
+    ] = False,
+) -> None:
+    """Measure how fast it is here, each figure beside a floor or a peer of the same run."""
+    with explained():
+        from mmvae_controller.cli.bench import Options, run
+
+        raise typer.Exit(run(Options(only, quick, json)))
 
 
 @app.command()

@@ -73,6 +73,7 @@ class Controller:
         self._seen: Observation | None = None
         self._doubt = Doubt(robot, self.trust)
         self._limits = robot.output.limits
+        self._quantity = Quantity(robot.command.quantity or '')
         self._point = SetPoint(robot, robot.output.limits)
         self._rows = {m.name: row for row, m in enumerate(modalities)}
         anchor = next(m for m in robot.modalities if m.name == robot.anchor)
@@ -243,11 +244,6 @@ class Controller:
     def _forget_set_point(self) -> None:
         self._point.forget()
         self._let_go = ''
-
-    @property
-    def _quantity(self) -> Quantity:
-        assert self.robot.command.quantity is not None
-        return self.robot.command.quantity
 
     def _remember(self, decision: Decision, now_ns: int) -> None:
         self._point.follow(decision, now_ns)

@@ -22,12 +22,25 @@ class Driver:
         """
         self._trigger = trigger
         self._due = AtMost(rate_hz, rate_hz)
+        self._period_ns = round(NS / rate_hz)
         self._patience_ns = round(PATIENT_PERIODS / rate_hz * NS)
         self._spoken_ns: int | None = None
 
+    @property
+    def timer_ns(self) -> int:
+        """How long after the last sample, or the last tick, the timer is to ask.
+
+        While samples come, later than the next: to be asked in vain costs a wait of the executor.
+        """
+        return self._period_ns if self._spoken_ns is None else self._patience_ns
+
+    def drives(self, name: str) -> bool:
+        """Tell whether it is this sense that drives the loop."""
+        return bool(self._trigger) and name == self._trigger
+
     def on_sample(self, name: str, now_ns: int) -> bool:
         """Tell whether a sample of a sense is to be answered; `now_ns` on a steady clock."""
-        if name != self._trigger:
+        if not self.drives(name):
             return False
         # Also if it comes too early to be answered: the timer stands back for the next.
         self._spoken_ns = now_ns

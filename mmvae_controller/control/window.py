@@ -135,8 +135,7 @@ class ObservationWindow:
         if modality.dtype is np.uint8 and value.dtype != np.uint8:
             # A cast would wrap around what does not fit, without a word.
             raise ControlError(f'{name}: {value.dtype} values, expected uint8')
-        with np.errstate(over='ignore'):  # Too large for float32 becomes inf, and is masked.
-            kept = np.array(value, dtype=modality.dtype)
+        kept = _kept(value, modality)
         fault = self._soundness.fault(name, kept)
         samples = self._samples[name]
         if samples and now_ns < samples[-1].stamp_ns:
@@ -297,6 +296,13 @@ class ObservationWindow:
             if sample.stamp_ns <= slot_ns and (sample.sound or not sound_only):
                 return sample
         return None
+
+
+def _kept(value: NDArray[np.generic], modality: Modality) -> NDArray[np.generic]:
+    if value.dtype == modality.dtype:
+        return value.copy()
+    with np.errstate(over='ignore'):  # Too large for float32 becomes inf, and is masked.
+        return np.array(value, dtype=modality.dtype)
 
 
 def _latest_of(samples: deque[Sample], slot_ns: int) -> Sample | None:

@@ -7,6 +7,7 @@ from typing import Any
 from mmvae_controller.control.gate import Reason
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.parameters import declare
+from mmvae_controller.nodes.priority import raise_priority
 from mmvae_controller.nodes.reporting.status import Level, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
@@ -48,6 +49,12 @@ class ControllerNode(LifecycleNode):
             'goal_max_age_s',
             0.3,
             's, above 0: the arm holds when the last goal is older',
+        )
+        declare(
+            self,
+            'priority',
+            0,
+            '1 to 99: run before everything ordinary (SCHED_FIFO), if permitted; 0: as started',
         )
         declare(
             self,
@@ -95,6 +102,9 @@ class ControllerNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Load robot and model, and listen."""
         try:
+            why_not = raise_priority(int(self.get_parameter('priority').value))
+            if why_not:
+                self.get_logger().warning(why_not)
             self._wiring = Wiring(self, self._push)
         except Exception as error:
             self.get_logger().fatal(f'not configured: {error}')

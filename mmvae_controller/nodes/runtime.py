@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import gc
 import sys
 from types import FrameType
 from typing import Protocol
@@ -81,6 +82,9 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
         if leaving.asked:
             return OK  # What was told to leave must not begin to move.
         node.start()
+        # What is loaded by now stays: looking through all of it for garbage would stop a tick.
+        gc.collect()
+        gc.freeze()
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
         get_logger(name).fatal(str(error))

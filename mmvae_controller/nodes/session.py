@@ -54,8 +54,10 @@ class Session:
         self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
         # Under simulated time a sample comes before the clock tells its moment: the timer waits.
         self._driver = Driver(robot.rate_hz, '' if wiring.clock.simulated else robot.trigger)
+        period_s = self._driver.timer_ns / NS
+        self._timer = node.create_timer(period_s, self._on_timer, clock=wiring.clock.ros)
         self._timers = (
-            node.create_timer(1 / robot.rate_hz, self._on_timer, clock=wiring.clock.ros),
+            self._timer,
             # On a steady clock: a frozen /clock stops the loop, and must not stop this too.
             node.create_timer(
                 robot.watchdog_s / CHECKS_PER_TIMEOUT,
@@ -103,13 +105,23 @@ class Session:
         if not fault:
             # Whatever it costs to look at a picture is paid between two ticks, not in the next.
             self._wiring.network.see(name, value)
-        if self._driver.on_sample(name, time.monotonic_ns()):
-            self._tick()
+        if self._driver.drives(name):
+            due = self._driver.on_sample(name, time.monotonic_ns())
+            self._pace()
+            self._timer.reset()
+            if due:
+                self._tick()
         return fault
 
     def _on_timer(self) -> None:
-        if self._driver.on_timer(time.monotonic_ns()):
+        due = self._driver.on_timer(time.monotonic_ns())
+        self._pace()
+        if due:
             self._tick()
+
+    def _pace(self) -> None:
+        if self._timer.timer_period_ns != self._driver.timer_ns:
+            self._timer.timer_period_ns = self._driver.timer_ns
 
     def _tick(self) -> None:
         self._fed_ns = time.monotonic_ns()

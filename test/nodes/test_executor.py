@@ -74,6 +74,7 @@ def test_an_exception_of_a_callback_reaches_whoever_spins(node: Any):
         raise ValueError('on purpose')
 
     node.create_timer(0.001, fail)
+
     def spin() -> None:
         for _ in range(100):
             executor.spin_once(timeout_sec=0.05)

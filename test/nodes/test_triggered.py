@@ -1,0 +1,47 @@
+"""A loop that a sense drives: each sample is answered at once, and silence does not stop it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+
+@pytest.fixture
+def driven(rig: Any, robot_file: Path) -> Any:
+    """Return a controller whose loop of 50 Hz the joints drive."""
+    text = robot_file.read_text(encoding='utf-8')
+    robot_file.write_text(text + '  trigger: joints\n', encoding='utf-8')
+    it = rig()
+    it.peer.feel()
+    it.node.start()
+    it.until_moving()
+    return it
+
+
+def test_a_sample_is_answered_before_its_callback_is_over(driven: Any):
+    session = driven.node._session
+    asked = []
+    tick = session._tick
+    session._tick = lambda: (asked.append(session._driver._spoken_ns), tick())
+    driven.peer.until(lambda: len(asked) >= 10, 'ten ticks')
+    assert None not in asked
+    # And the timer is set to ask later than the next sample comes.
+    assert session._timer.timer_period_ns == session._driver.timer_ns > 20_000_000
+
+
+def test_when_the_sense_falls_silent_the_timer_goes_on_and_the_arm_holds(driven: Any):
+    session = driven.node._session
+    driven.peer.silent = {'joint_states'}
+    driven.until_status('controller: input joints', 'max_age_s 0.3: masked')
+    driven.until_standing()
+    assert session._timer.timer_period_ns == session._driver.timer_ns == 20_000_000
+    driven.commands.clear()
+    driven.peer.until(lambda: len(driven.commands) >= 5, 'five more holds')
+    driven.peer.silent = set()
+    driven.until_moving()
+    driven.peer.until(lambda: session._driver._spoken_ns is not None, 'the sense drives again')
