@@ -82,3 +82,17 @@ def test_what_was_measured_on_another_robot_is_said_to_be(network, robot):
     assert found.foreign(replace(robot, rate_hz=200.0)) == ''
     write_sound(network, SOUND, {})
     assert read_comparison(network).foreign(robot) == ''
+
+
+@pytest.mark.parametrize(('rate_hz', 'expected'), [(200.0, 40), (40.0, 40), (20.0, 20)])
+def test_on_a_faster_loop_senses_are_compared_as_often_as_where_that_was_measured(
+    network, robot, monkeypatch, rate_hz, expected
+):
+    write_sound(network, SOUND, {'robot': robot.name, 'rate_hz': 40.0})
+    window = ObservationWindow(robot.modalities, 0.1, {})
+    trust = read_comparison(network).trust(window, replace(robot, rate_hz=rate_hz))
+    compared = []
+    monkeypatch.setattr(trust._rota, 'next', lambda *asked: compared.append(asked) or None)
+    for tick in range(round(rate_hz)):
+        trust.check(window.read(round(tick * 1e9 / rate_hz)), None)
+    assert len(compared) == expected
