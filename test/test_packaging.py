@@ -12,6 +12,7 @@ from catkin_pkg.package import parse_package
 import mmvae_controller
 import pytest
 import setuptools
+import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = 'mmvae_controller'
@@ -76,10 +77,9 @@ def test_every_data_file_is_installed_in_the_folder_it_has_in_the_source(setup_a
     shipped += [ROOT / 'models/README.md']
     contracts = [*(ROOT / 'models').rglob('model.yaml'), *(ROOT / 'models').rglob('peer.yaml')]
     for contract in contracts:
-        shipped += [
-            contract,
-            *(contract.with_name(f) for f in ('network.onnx', 'weights.safetensors')),
-        ]
+        named = yaml.safe_load(contract.read_text(encoding='utf-8'))['checksums']
+        assert {'network.onnx', 'weights.safetensors'} <= set(named)
+        shipped += [contract, *(contract.with_name(file) for file in named)]
     shipped += (ROOT / 'models').rglob('sound_running.yaml')
     for path in shipped:
         relative = path.relative_to(ROOT).as_posix()

@@ -37,9 +37,11 @@ MOST_CPU = 0.35
 TAIL = 99.9
 NOTES = (
     'From when a joint state was published until the command that answers it reached the robot: '
-    'two hops of the middleware. A command that comes after the next state counts as missed.',
-    'The camera shows what the model imagines, with noise; touch is silent. The loop is driven by '
-    'the joint states (control.trigger).',
+    'two hops of the middleware. A command that comes after the next state counts as missed, and '
+    'in the percentiles as one that never came.',
+    'The camera shows what the model imagines, with noise; touch feels nothing. The joint states '
+    'drive the loop (control.trigger). How many commands moved the arm is in the settings: '
+    'without pictures this model is too uncertain to, and holds.',
 )
 
 
@@ -77,6 +79,7 @@ def benchmark(quick: bool, say: Say) -> Found:
     loads = [Load(LOADS[0].name, 200.0, (64, 64), QUICK_S)] if quick else LOADS
     rounds = 1 if quick else ROUNDS
     figures: list[Figure] = []
+    moved: dict[str, int] = {}
     for load in loads:
         with _robot_file(load) as robot:
             body = Body(_joints(robot), START_RAD, load.rate_hz)
@@ -91,15 +94,23 @@ def benchmark(quick: bool, say: Say) -> Found:
                     seconds = load.seconds / rounds
                     runs[name].append(run_node(arguments, body, camera, seconds))
         figures += _figures(load, runs['controller'], runs['echo'])
+        moved[load.name] = sum(run.moved for run in runs['controller'])
     settings = {'model': MODEL, 'robot': ROBOT, 'rounds': rounds}
     settings['loads'] = [f'{load.name}: {load.seconds:g} s each' for load in loads]
+    settings['commands that moved the arm'] = moved
     return Found(figures, settings, NOTES)
 
 
 def _figures(load: Load, ours: Sequence[Run], echo: Sequence[Run]) -> Iterator[Figure]:
-    waited, floor = (np.concatenate([r.latency_ms for r in runs]) for runs in (ours, echo))
+    # What never came took for ever: left out, no percentile could be above a period.
+    waited, floor = (
+        np.nan_to_num(np.concatenate([r.latency_ms for r in runs]), nan=np.inf)
+        for runs in (ours, echo)
+    )
     for share in (99.0, 50.0, TAIL):
-        mine, beside = (float(np.nanpercentile(times, share)) for times in (waited, floor))
+        mine, beside = (
+            float(np.percentile(times, share, method='higher')) for times in (waited, floor)
+        )
         is_goal = share == 99.0
         yield Figure(
             f'{load.name}: latency p{share:g}',

@@ -61,11 +61,13 @@ class Run:
         latency_ms: From each joint state to the command that answers it; NaN where none came
             before the next state.
         cpu_share: Of one core, by the node.
+        moved: How many of its commands were for elsewhere than the arm was.
 
     """
 
     latency_ms: NDArray[np.float64]
     cpu_share: float
+    moved: int
 
     @property
     def missed(self) -> int:
@@ -127,7 +129,8 @@ def answers(
 def _read(result: Path) -> Run:
     noted = json.loads(result.read_text(encoding='utf-8'))
     published, received = (np.array(noted[k], np.int64) for k in ('published_ns', 'received_ns'))
-    return Run(answers(published, np.sort(received)), noted['cpu_s'] / noted['took_s'])
+    cpu_share = noted['cpu_s'] / noted['took_s']
+    return Run(answers(published, np.sort(received)), cpu_share, noted['moved'])
 
 
 def _finish(robot: Sequence[str], env: dict[str, str], arguments: Sequence[str]) -> None:

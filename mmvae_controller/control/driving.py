@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.window import NS
-
-# A sense that drives the loop has so many periods to speak before the timer does it instead.
-PATIENT_PERIODS = 1.75
+from mmvae_controller.modality.robot import PATIENT_PERIODS
 
 
 class Driver:
-    """Tells when to tick; a sense that is silent or too fast changes the rate of no loop."""
+    """Tells when to tick; a sense that is silent or too fast changes the rate of no loop.
+
+    One that is a little slower than the loop slows it down: it is waited for, so long as the timer
+    is patient.
+    """
 
     def __init__(self, rate_hz: float, trigger: str) -> None:
         """Start with the timer.

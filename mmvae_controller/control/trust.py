@@ -118,6 +118,7 @@ class Trust:
         for name in self._sound:
             self._window.trust(name)
         self._rota.clear()
+        self._strayed_rad: NDArray[np.float64] | None = None
         self._checked_ns = BEGINNING_NS
         self._senses = {
             name: _Sense({channel: Cusum(sound) for channel, sound in channels.items()})
@@ -127,6 +128,7 @@ class Trust:
     def _begin(self) -> None:
         """Let nothing speak against any sense; who is distrusted remains so."""
         self._rota.clear()
+        self._strayed_rad = None
         for sense in self._senses.values():
             sense.begin()
 
@@ -167,8 +169,13 @@ class Trust:
         if now_ns < self._checked_ns:
             self._begin()  # The clock was set back: what spoke against a sense is to come.
         self._checked_ns = now_ns
+        if strayed_rad is not None:
+            self._strayed_rad = strayed_rad
         if self._at_most is not None and not self._at_most.due(now_ns):
             return
+        # Of what came since the last comparison: joints that are slower than the loop are new at
+        # other ticks than those that compare.
+        strayed_rad, self._strayed_rad = self._strayed_rad, None
         if urgent is None:
             for sense in self._senses.values():
                 sense.agreed = 0

@@ -24,7 +24,7 @@ class Episodes:
             first = np.flatnonzero(np.diff(shard.astype(np.int64), prepend=last))
             begins.append(count + first)
             numbers.append(shard[first].astype(np.int64))
-            last, count = int(shard[-1]), count + len(shard)
+            last, count = int(shard[-1]) if len(shard) else last, count + len(shard)
         self._begins: Rows = np.concatenate(begins)
         self._numbers: Rows = np.concatenate(numbers)
         self._ends: Rows = np.append(self._begins[1:], count)

@@ -22,6 +22,8 @@ COLOURS_OF = {
 CONTRAST_MARGIN = 1.5
 # Half of the pixels black, half of them white: no picture has more.
 MOST_CONTRAST = 127.5
+# A sense that drives the loop has so many periods to speak before the timer does it instead.
+PATIENT_PERIODS = 1.75
 
 
 class InputMessage(StrEnum):

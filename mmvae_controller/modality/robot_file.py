@@ -15,6 +15,7 @@ from mmvae_controller.modality.robot import (
     InputMessage,
     MOST_CONTRAST,
     OutputMessage,
+    PATIENT_PERIODS,
     Robot,
     Source,
     WRENCH_CHANNELS,
@@ -93,10 +94,13 @@ def _check(robot: Robot) -> None:
             'an arm whose joints are not measured must hold'
         )
     measured = next(m for m in robot.modalities if m.name == robot.anchor).channels
-    if robot.watchdog_s * robot.rate_hz <= 1:
+    # A late sample may end just before the timer's patience does, and begin a new one.
+    periods = 1 + PATIENT_PERIODS if robot.trigger else 1
+    if robot.watchdog_s * robot.rate_hz <= periods:
         raise ModalityError(
-            f'{where}: watchdog_s is {robot.watchdog_s:g}, expected more than one period of '
-            f'{robot.rate_hz:g} Hz: it would hold the arm between any two commands'
+            f'{where}: watchdog_s is {robot.watchdog_s:g}, expected more than '
+            f'{"one period" if periods == 1 else f"{periods:g} periods"} of {robot.rate_hz:g} Hz: '
+            'it would hold the arm between any two commands'
         )
     absent = [j for j in robot.output.joints if j not in measured]
     if absent:

@@ -102,8 +102,13 @@ def main(make: Callable[[], Node], name: str) -> None:
     sys.exit(run(make, name, sys.argv))
 
 
+def executor_of(node: Node) -> UrgentFirstExecutor:
+    """Return what spins a node; its `urgent` services, if it has such, need not wait."""
+    return UrgentFirstExecutor(node, getattr(node, 'urgent', ()))
+
+
 def _spin(node: Node, leaving: Leaving) -> int:
-    executor = UrgentFirstExecutor(node, getattr(node, 'urgent', ()))
+    executor = executor_of(node)
     failures = 0
     try:
         while not leaving.asked and rclpy.ok():

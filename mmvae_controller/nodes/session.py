@@ -115,13 +115,17 @@ class Session:
 
     def _on_timer(self) -> None:
         due = self._driver.on_timer(time.monotonic_ns())
-        self._pace()
+        if self._pace():
+            self._timer.reset()  # Else it fires once more after the old period.
         if due:
             self._tick()
 
-    def _pace(self) -> None:
-        if self._timer.timer_period_ns != self._driver.timer_ns:
+    def _pace(self) -> bool:
+        """Set the timer as the driver wants it; tell whether that is new."""
+        changed: bool = self._timer.timer_period_ns != self._driver.timer_ns
+        if changed:
             self._timer.timer_period_ns = self._driver.timer_ns
+        return changed
 
     def _tick(self) -> None:
         self._fed_ns = time.monotonic_ns()

@@ -50,6 +50,8 @@ class Wiring:
             )
         self.robot = load_robot(given_path(node, 'robot_file'))
         self.network = network = Network(given_path(node, 'model'))
+        if network.differs:
+            node.get_logger().warning(network.differs)
         self.comparison = read_comparison(network)
         self.contract = network.contract
         self.contract.check_fits(self.robot)

@@ -1,7 +1,5 @@
 """The control benchmark runs a robot, its camera and both nodes as processes."""
 
-from dataclasses import replace
-
 import pytest
 
 pytest.importorskip('rclpy')
@@ -18,10 +16,11 @@ def test_it_measures_latency_missed_ticks_and_processor_beside_the_echo():
         'latency p99', 'latency p50', 'latency p99.9', 'missed', 'CPU',
     ]  # fmt: skip
     assert {f['beside_is'] for f in found['figures']} == {'bare echo'}
-    latency, cpu = found['figures'][1], found['figures'][-1]
-    # It answers, and more work than the echo's takes longer.
-    assert latency['ours'] > latency['beside'] > 0
-    assert cpu['ours'] > cpu['beside'] > 0
+    latency = found['figures'][1]
+    assert latency['ours'] > 0
+    assert latency['beside'] > 0
+    # With pictures that it believes the arm moves, or the gate's work would not be measured.
+    assert found['settings']['commands that moved the arm']['200 Hz, camera 64x64'] > 0
 
 
 def test_a_node_that_never_commands_is_told_and_not_measured(monkeypatch):
@@ -35,4 +34,3 @@ def test_the_loads_are_those_of_the_specification():
     rates = {(load.rate_hz, load.camera) for load in control.LOADS}
     assert rates == {(200, (64, 64)), (200, None), (500, None), (200, (480, 640))}
     assert control.LOADS[0].seconds == 60
-    assert replace(control.LOADS[0], seconds=1).name == control.LOADS[0].name

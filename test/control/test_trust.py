@@ -3,6 +3,7 @@
 import math
 
 from mmvae_controller.control.cusum import SoundRunning
+from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.trust import AGREE_S, Trust
 from mmvae_controller.control.window import BEGINNING_NS, NS, ObservationWindow
@@ -379,3 +380,24 @@ def test_when_the_clock_is_set_back_nothing_speaks_against_a_sense_any_more(rig)
     rig.surprise.now['camera'] = SURE
     rig.run(PERIOD_NS / NS)
     assert rig.trust.evidence('camera') == 0
+
+
+@pytest.mark.parametrize('phase', range(5))
+def test_joints_slower_than_a_fast_loop_are_held_against_their_set_point_whatever_their_phase(
+    phase,
+):
+    sound = SoundRunning(level=math.log(0.01), scale=0.5, allowance=0.5, threshold=15.0)
+    rig = Rig({'joints': {Channel.FOLLOWING: sound}})
+    fast_hz, measured_hz = 200.0, 40.0
+    rig.trust = Trust(
+        rig.surprise,
+        {'joints': {Channel.FOLLOWING: sound}},
+        rig.window,
+        AtMost(measured_hz, fast_hz),
+    )
+    for tick in range(400):
+        now_ns = rig.now_ns + round(tick / fast_hz * NS)
+        # The joints are new at every fifth tick alone.
+        strayed = np.array([0.0, 0.1]) if tick % 5 == phase else None
+        rig.trust.check(Observation(now_ns, {}, np.ones((3, 2), bool), None), strayed)
+    assert rig.accused == ['joints']

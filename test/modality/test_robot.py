@@ -229,3 +229,17 @@ def test_every_sense_is_compared_unless_the_file_says_no(load, robot_data):
     assert all(s.compared for s in load(robot_data).sources.values())
     robot_data['modalities']['touch']['compared'] = False
     assert [n for n, s in load(robot_data).sources.items() if not s.compared] == ['touch']
+
+
+@pytest.mark.parametrize(('watchdog_s', 'loads'), [(0.05, False), (0.06, True)])
+def test_a_watchdog_must_have_more_patience_than_the_timer_of_a_loop_that_a_sense_drives(
+    load, robot_data, watchdog_s, loads
+):
+    robot_data['control'] |= {'rate_hz': 50, 'watchdog_s': watchdog_s}
+    assert load().watchdog_s == watchdog_s
+    robot_data['control']['trigger'] = 'joints'
+    if loads:
+        assert load().trigger == 'joints'
+    else:
+        with pytest.raises(ModalityError, match=r'more than 2\.75 periods of 50 Hz'):
+            load()

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
+from mmvae_controller.nodes.runtime import executor_of  # noqa: E402
+
 
 @pytest.fixture
 def driven(rig: Any, robot_file: Path) -> Any:
@@ -45,3 +47,29 @@ def test_when_the_sense_falls_silent_the_timer_goes_on_and_the_arm_holds(driven:
     driven.peer.silent = set()
     driven.until_moving()
     driven.peer.until(lambda: session._driver._spoken_ns is not None, 'the sense drives again')
+
+
+def test_the_executor_waits_for_a_stop_and_not_for_what_is_less_urgent(driven: Any):
+    node = driven.node
+    executor = executor_of(node)
+    urgent = [service.srv_name for service in executor.get_nodes()[0].services]
+    executor.shutdown()
+    assert urgent == ['~/stop']
+
+
+def test_under_simulated_time_the_timer_drives(rig: Any, robot_file: Path):
+    text = robot_file.read_text(encoding='utf-8')
+    robot_file.write_text(text + '  trigger: joints\n', encoding='utf-8')
+    it = rig(use_sim_time=True)
+    it.node.trigger_configure()
+    it.node.trigger_activate()
+    assert not it.node._session._driver.drives('joints')
+
+
+def test_a_node_looks_at_a_picture_when_it_comes_and_not_in_the_tick(
+    driven: Any, monkeypatch: pytest.MonkeyPatch
+):
+    seen = []
+    network = driven.node._wiring.network
+    monkeypatch.setattr(network, 'see', lambda name, value: seen.append((name, value.shape)))
+    driven.peer.until(lambda: ('camera', (4, 6, 3)) in seen, 'a picture')

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
+from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -30,6 +31,7 @@ def main() -> None:
         command.publish(Float64MultiArray(data=state.position))
 
     node.create_subscription(JointState, 'joint_states', echo, SENSOR)
+    node.create_subscription(WrenchStamped, 'touch', lambda _: None, SENSOR)
     if arguments.camera:
         node.create_subscription(Image, 'camera/image_raw', lambda _: None, SENSOR)
     with suppress(KeyboardInterrupt, ExternalShutdownException):

@@ -17,6 +17,7 @@ import sys
 import time
 from typing import Any
 
+from geometry_msgs.msg import WrenchStamped
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -58,12 +59,16 @@ class Settings:
 
 @dataclass(slots=True)
 class Noted:
-    """What was measured: times on the system clock in ns, seconds of the processor and in all."""
+    """What was measured: times on the system clock in ns, seconds of the processor and in all.
+
+    And how many of the commands were for elsewhere than the arm was.
+    """
 
     published_ns: list[int] = field(default_factory=list)
     received_ns: list[int] = field(default_factory=list)
     cpu_s: float = 0.0
     took_s: float = 0.0
+    moved: int = 0
 
 
 class Robot(Node):
@@ -77,6 +82,8 @@ class Robot(Node):
         self._state = JointState(name=list(settings.joints), position=list(settings.start_rad))
         sensor = QoSProfile(depth=1, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._states = self.create_publisher(JointState, 'joint_states', sensor)
+        self._touches = self.create_publisher(WrenchStamped, 'touch', sensor)
+        self._touch = WrenchStamped()
         self.create_subscription(Float64MultiArray, 'joint_command', self._obey, DEPTH)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self)
@@ -94,6 +101,7 @@ class Robot(Node):
         self._go_on(self._settings.warm_up_s)
         self.noted.published_ns.clear()
         self.noted.received_ns.clear()
+        self.noted.moved = 0
         before_s, began = cpu_s(self._settings.pid), time.monotonic()
         self._go_on(self._settings.seconds)
         self.noted.cpu_s = cpu_s(self._settings.pid) - before_s
@@ -112,6 +120,7 @@ class Robot(Node):
             self._state.header.stamp.nanosec = now_ns % NS
             self.noted.published_ns.append(now_ns)
             self._states.publish(self._state)
+            self._touches.publish(self._touch)
 
     def _listen(self, until_s: float) -> None:
         while (left_s := until_s - time.monotonic()) > 0:
@@ -119,6 +128,7 @@ class Robot(Node):
 
     def _obey(self, command: Float64MultiArray, info: Mapping[str, Any]) -> None:
         self.noted.received_ns.append(int(info['received_timestamp']))
+        self.noted.moved += command.data != self._state.position
         self._state.position = command.data
 
 
