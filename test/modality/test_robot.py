@@ -236,10 +236,10 @@ def test_a_watchdog_must_have_more_patience_than_the_timer_of_a_loop_that_a_sens
     load, robot_data, watchdog_s, loads
 ):
     robot_data['control'] |= {'rate_hz': 50, 'watchdog_s': watchdog_s}
-    assert load().watchdog_s == watchdog_s
+    assert load(robot_data).watchdog_s == watchdog_s
     robot_data['control']['trigger'] = 'joints'
     if loads:
-        assert load().trigger == 'joints'
+        assert load(robot_data).trigger == 'joints'
     else:
         with pytest.raises(ModalityError, match=r'more than 2\.75 periods of 50 Hz'):
-            load()
+            load(robot_data)
