@@ -80,7 +80,7 @@ def benchmark(quick: bool, say: Say) -> Found:
 
 NOTES = (
     'Per core: a study has a process of one thread on each. The naive loop draws no masks, checks '
-    'nothing, reports nothing and has the Adam that PyTorch takes by default.',
+    'nothing and reports nothing; it has the same fused Adam.',
     'On a GPU nothing was measured: there was none.',
 )
 

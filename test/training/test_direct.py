@@ -45,10 +45,12 @@ def batch(network, whole, *many):
     there = torch.ones_like(there) if whole else there
     known = there & (torch.rand(there.shape, generator=draw) < 0.6)
     known[..., 0, :, :] = False
+    # Known, but how fresh: what is old is told as less than 1.
+    fresh = known * torch.rand(known.shape, generator=draw).clamp(min=0.1)
     present = {n: there[..., row, :] for row, n in enumerate(values)}
     holes = {n: torch.where(present[n][..., None], v, torch.nan) for n, v in values.items()}
     noise = torch.randn(*shape, network.config.latent, generator=draw)
-    return Sample(holes, known.float(), holes, present, whole), noise
+    return Sample(holes, fresh, holes, present, whole), noise
 
 
 def close(found, expected):
