@@ -56,6 +56,11 @@ def generate_launch_description() -> LaunchDescription:
                 description='rad/s^2, for every joint: goes with robot_description',
             ),
             DeclareLaunchArgument(
+                'priority',
+                default_value='0',
+                description='1 to 99: SCHED_FIFO for its threads, where permitted; 0: as started',
+            ),
+            DeclareLaunchArgument(
                 'goal_modality',
                 default_value='',
                 description='Sense whose wanted value comes on controller/goal; empty: no goal',
@@ -87,6 +92,9 @@ def generate_launch_description() -> LaunchDescription:
                         ),
                         'acceleration_rad_s2': ParameterValue(
                             LaunchConfiguration('acceleration_rad_s2'), value_type=float
+                        ),
+                        'priority': ParameterValue(
+                            LaunchConfiguration('priority'), value_type=int
                         ),
                         'goal_modality': ParameterValue(
                             LaunchConfiguration('goal_modality'), value_type=str
