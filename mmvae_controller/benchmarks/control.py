@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 import yaml
 
 MODEL, ROBOT = 'touch_target', 'iiwa_sim'
-ANCHOR, CAMERA = 'joints', 'camera'
+ANCHOR, CAMERA, COMMAND = 'joints', 'camera', 'motor'
+# The scene does not follow the arm: one that moved away from it would be taken for a lie.
+CREEP_RAD_S = 0.001
 START_RAD = (0.0, 0.3, 0.0, -1.3, 0.0, 1.0, 0.0)
 UINT8_MAX = 255
 QUICK_S = 2.0
@@ -138,6 +140,8 @@ def _robot_file(load: Load) -> Iterator[Path]:
     """Write the simulated arm's YAML, with a loop of this rate and a camera of this size."""
     data: dict[str, Any] = yaml.safe_load(find_robot(ROBOT).read_text(encoding='utf-8'))
     data['control'] |= {'rate_hz': load.rate_hz, 'trigger': ANCHOR, 'required': [ANCHOR]}
+    limits = data['modalities'][COMMAND]['output']['limits']
+    limits['velocity_rad_s'] = [CREEP_RAD_S] * len(limits['velocity_rad_s'])
     if load.camera is not None:
         data['modalities'][CAMERA]['camera_size'] = list(load.camera)
     with TemporaryDirectory() as folder:
