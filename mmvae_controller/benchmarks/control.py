@@ -21,6 +21,7 @@ from mmvae_controller.benchmarks.loops import Body, Camera, Run, run_node
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.observation import CURRENT, nothing_known
 from mmvae_controller.modality.shared_files import find_model, find_robot
+from mmvae_controller.nodes.bench import NAMESPACE
 import numpy as np
 from numpy.typing import NDArray
 import yaml
@@ -87,8 +88,8 @@ def benchmark(quick: bool, say: Say) -> Found:
             body = Body(_joints(robot), START_RAD, load.rate_hz)
             camera = None if load.camera is None else Camera(_scene(model, load.camera))
             echo = ['bench.echo', *(['--camera'] if camera else [])]
-            ours = ['controller', '--ros-args', '-p', f'robot_file:={robot}']
-            ours += ['-p', f'model:={model}']
+            ours = ['controller', '--ros-args', '-r', f'__ns:=/{NAMESPACE}']
+            ours += ['-p', f'robot_file:={robot}', '-p', f'model:={model}']
             runs: dict[str, list[Run]] = {'echo': [], 'controller': []}
             for number in range(rounds):
                 for name, arguments in (('echo', echo), ('controller', ours)):

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from mmvae_controller.benchmarks.errors import BenchmarkError
 from mmvae_controller.modality.shared_files import find_config
-from mmvae_controller.nodes.processes import child_environment, stay_on_this_machine
+from mmvae_controller.nodes.processes import child_environment, DISCOVERY_RANGE, LOCALHOST
 import numpy as np
 from numpy.typing import NDArray
 
@@ -89,7 +89,8 @@ def run_node(arguments: Sequence[str], body: Body, camera: Camera | None, second
 
     """
     env = child_environment(find_config(PROFILE))
-    stay_on_this_machine(env)
+    # Whatever the environment says: nobody else is to hear these commands.
+    env[DISCOVERY_RANGE] = LOCALHOST
     env[DOMAIN] = str(1 + os.getpid() % DOMAINS)
     with TemporaryDirectory() as folder, _running(arguments, env, folder) as node:
         settings, result = Path(folder, 'settings.json'), Path(folder, 'result.json')

@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 from contextlib import suppress
 
+from mmvae_controller.control.looking import REMEMBERED
+from mmvae_controller.nodes.bench import NAMESPACE
 from mmvae_controller.nodes.wire.messages import image_message
 from mmvae_controller.nodes.wire.qos import NEWEST, SENSOR
 import numpy as np
@@ -17,7 +19,8 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import Image
 
-PICTURES = 16
+# More than a network remembers: each is to be looked at when it comes round again.
+PICTURES = 2 * REMEMBERED
 NOISE_GREYS = 2
 UINT8_MAX = 255
 
@@ -30,12 +33,14 @@ def main() -> None:
     parser.add_argument('--reliable', action='store_true', help='as some drivers publish')
     arguments = parser.parse_args()
     rclpy.init()
-    node = rclpy.create_node('camera')
+    node = rclpy.create_node('camera', namespace=NAMESPACE)
     random = np.random.default_rng(0)
     scene = np.load(arguments.scene, allow_pickle=False).astype(np.int16)
-    noise = random.integers(-NOISE_GREYS, NOISE_GREYS + 1, (PICTURES, *scene.shape))
-    pictures = np.clip(scene + noise, 0, UINT8_MAX).astype(np.uint8)
-    messages = [image_message(picture, 'rgb8', 0, 'camera') for picture in pictures]
+    messages = []
+    for _ in range(PICTURES):
+        noise = random.integers(-NOISE_GREYS, NOISE_GREYS + 1, scene.shape, np.int16)
+        picture = np.clip(scene + noise, 0, UINT8_MAX).astype(np.uint8)
+        messages.append(image_message(picture, 'rgb8', 0, 'camera'))
     qos = NEWEST if arguments.reliable else SENSOR
     publisher = node.create_publisher(Image, 'camera/image_raw', qos)
     number = 0

@@ -11,6 +11,7 @@ import argparse
 from contextlib import suppress
 
 from geometry_msgs.msg import WrenchStamped
+from mmvae_controller.nodes.bench import NAMESPACE
 from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR
 import rclpy
 from rclpy.executors import ExternalShutdownException
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument('--camera', action='store_true', help='receive pictures, and forget them')
     arguments = parser.parse_args()
     rclpy.init()
-    node = rclpy.create_node('echo')
+    node = rclpy.create_node('echo', namespace=NAMESPACE)
     command = node.create_publisher(Float64MultiArray, 'joint_command', COMMAND)
 
     def echo(state: JointState) -> None:

@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from geometry_msgs.msg import WrenchStamped
+from mmvae_controller.nodes.bench import NAMESPACE
 import rclpy
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
@@ -76,7 +77,7 @@ class Robot(Node):
 
     def __init__(self, settings: Settings) -> None:
         """Connect."""
-        super().__init__('robot')
+        super().__init__('robot', namespace=NAMESPACE)
         self.noted = Noted()
         self._settings = settings
         self._state = JointState(name=list(settings.joints), position=list(settings.start_rad))
