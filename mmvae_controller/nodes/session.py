@@ -16,16 +16,14 @@ from mmvae_controller.nodes.reporting.health import LoopHealth
 from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
 from mmvae_controller.nodes.wire.messages import command_message
 from mmvae_controller.nodes.wire.pointcloud import observation_message
+from mmvae_controller.nodes.wire.qos import LAST_WORDS
 from mmvae_controller.nodes.wiring import Wiring
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.clock import Clock, ClockType
-from rclpy.duration import Duration
 from rclpy.node import Node
 
 CHECKS_PER_TIMEOUT = 4
-# The last hold is given this long to reach its subscribers before the publisher goes away.
-LAST_WORDS = Duration(seconds=0.2)
 
 
 class Session:

@@ -10,7 +10,7 @@ from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.reporting.hysteresis import Hysteresis
 from mmvae_controller.nodes.reporting.peers import last_word, Peers
 from mmvae_controller.nodes.reporting.status import HELD, Level, show, Status
-from mmvae_controller.nodes.wire.qos import REPORT
+from mmvae_controller.nodes.wire.qos import LAST_WORDS, STATE
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
@@ -57,7 +57,7 @@ class Updater:
         self._peers = Peers(node)
         self._told: dict[str, tuple[Level, bool]] = {}
         self._published_ns = 0
-        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', REPORT)
+        self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', STATE)
         self._timer = node.create_timer(
             CHECK_PERIOD_S, self.check, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
@@ -76,6 +76,7 @@ class Updater:
     def close(self) -> None:
         """Tell the other nodes that this one leaves."""
         self._send([last_word()])
+        self._publisher.wait_for_all_acked(LAST_WORDS)
 
     def _shown(self) -> list[Status]:
         now_s = time.monotonic()
