@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from mmvae_controller.control.gate import Reason
 from mmvae_controller.nodes.errors import RefusedError
+from mmvae_controller.nodes.executor import Urgency
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.priority import raise_priority
 from mmvae_controller.nodes.reporting.status import Level, Status
@@ -76,7 +78,7 @@ class ControllerNode(LifecycleNode):
         self._updater = Updater(self, self._statuses)
         stop = self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/resume', self._on_resume)
-        self.urgent = (stop,)
+        self.urgency = Urgency((stop,), {self._updater.timer}, self._spare_s)
 
     def start(self) -> None:
         """Configure and activate, if autostart says so."""
@@ -105,7 +107,7 @@ class ControllerNode(LifecycleNode):
             why_not = raise_priority(int(self.get_parameter('priority').value))
             if why_not:
                 self.get_logger().warning(why_not)
-            self._wiring = Wiring(self, self._push)
+            self._wiring = Wiring(self, self._push, self.urgency.patient)
         except Exception as error:
             self.get_logger().fatal(f'not configured: {error}')
             return FAILURE
@@ -194,6 +196,9 @@ class ControllerNode(LifecycleNode):
         self._session.control.resume()
         response.success, response.message = True, 'resumed'
         return response
+
+    def _spare_s(self) -> float:
+        return self._session.spare_s() if self._session else math.inf
 
     def _state_name(self) -> str:
         # rclpy has no public way to ask for it.

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot, Source
-from mmvae_controller.modality.spec import Modality
+from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.reporting.health import InputHealth
 from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 
 Push = Callable[[str, NDArray[np.generic], int], str]
 
@@ -27,7 +28,14 @@ Push = Callable[[str, NDArray[np.generic], int], str]
 class Inputs:
     """Listens to every sense; what is no sample of it is counted and told, never raised."""
 
-    def __init__(self, node: Node, robot: Robot, clock: ControlClock, push: Push) -> None:
+    def __init__(
+        self,
+        node: Node,
+        robot: Robot,
+        clock: ControlClock,
+        push: Push,
+        patient: set[Subscription | Timer],
+    ) -> None:
         """Subscribe.
 
         Args:
@@ -36,6 +44,8 @@ class Inputs:
             clock: On which the receipts are told.
             push: Gets modality, sample and the time of its receipt on `clock`; returns why the
                 sample will be masked, empty if it will not.
+            patient: Gets the subscriptions to pictures: what they cost is in the way of a sample
+                that a command answers. Their age counts from when they came.
 
         """
         self.health: dict[str, InputHealth] = {}
@@ -46,6 +56,8 @@ class Inputs:
         self._clock = clock
         self._push = push
         self._taken: list[Subscription] = []
+        self._patient = patient
+        self._trigger = robot.trigger
         for modality in robot.modalities:
             if modality.name in robot.sources:
                 self._subscribe(modality, robot.sources[modality.name])
@@ -53,6 +65,7 @@ class Inputs:
     def close(self) -> None:
         """Unsubscribe."""
         for subscription in self._taken:
+            self._patient.discard(subscription)
             self._node.destroy_subscription(subscription)
         self._taken.clear()
 
@@ -86,3 +99,5 @@ class Inputs:
         health.topic = subscription.topic_name
         self.health[modality.name] = health
         self._taken.append(subscription)
+        if modality.encoder is Encoder.IMAGE and modality.name != self._trigger:
+            self._patient.add(subscription)

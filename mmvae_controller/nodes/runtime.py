@@ -103,8 +103,8 @@ def main(make: Callable[[], Node], name: str) -> None:
 
 
 def executor_of(node: Node) -> UrgentFirstExecutor:
-    """Return what spins a node; its `urgent` services, if it has such, need not wait."""
-    return UrgentFirstExecutor(node, getattr(node, 'urgent', ()))
+    """Return what spins a node; its `urgency`, if it has one, says what must not wait."""
+    return UrgentFirstExecutor(node, getattr(node, 'urgency', None))
 
 
 def _spin(node: Node, leaving: Leaving) -> int:

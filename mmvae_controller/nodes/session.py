@@ -47,6 +47,7 @@ class Session:
         self._wiring = wiring
         self._robot = robot
         self._last_tick: Tick | None = None
+        self._period_s = 1 / robot.rate_hz
         self._observe = AtMost(wiring.observation_hz, robot.rate_hz)
         self._fed_ns = time.monotonic_ns()
         self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
@@ -93,6 +94,10 @@ class Session:
         """Return for how many seconds the loop has stood still; None when it has not."""
         now_ns = time.monotonic_ns()
         return (now_ns - self._fed_ns) / NS if self._watchdog.expired(now_ns) else None
+
+    def spare_s(self) -> float:
+        """Return for how long no tick is expected; below 0 when one is late."""
+        return (self._fed_ns - time.monotonic_ns()) / NS + self._period_s
 
     def push(self, name: str, value: NDArray[np.generic], now_ns: int) -> str:
         """Take a sample of a sense, and answer it at once if it drives the loop.

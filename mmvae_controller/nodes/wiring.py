@@ -23,13 +23,15 @@ from mmvae_controller.nodes.wire.messages import OUTPUT_TYPES
 from mmvae_controller.nodes.wire.qos import COMMAND, REPORT
 from rclpy.node import Node
 from rclpy.publisher import Publisher
+from rclpy.subscription import Subscription
+from rclpy.timer import Timer
 from sensor_msgs.msg import PointCloud2
 
 
 class Wiring:
     """Lives from `configure` to `cleanup`."""
 
-    def __init__(self, node: Node, push: Push) -> None:
+    def __init__(self, node: Node, push: Push, patient: set[Subscription | Timer]) -> None:
         """Load what the parameters `robot_file` and `model` name, and listen.
 
         With a `goal_modality` it is asked for the command that leads to the goal on `~/goal`.
@@ -37,6 +39,7 @@ class Wiring:
         Args:
             node: Whose parameters and topics.
             push: Gets every sample, with the time of its receipt on `clock`.
+            patient: Gets the subscriptions that may wait for a spare moment.
 
         Raises:
             ModalityError: A file or a parameter is wrong, or the model does not fit the robot.
@@ -67,7 +70,7 @@ class Wiring:
         self._node = node
         self._publishers: list[Publisher] = []
         self.goal: GoalInput | None = None
-        self.inputs = Inputs(node, self.robot, self.clock, push)
+        self.inputs = Inputs(node, self.robot, self.clock, push, patient)
         try:
             if isinstance(self.policy, GoalPolicy):
                 source = self.robot.sources[self.policy.modality.name]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+import math
+import time
 from typing import Any
 
 import pytest
@@ -9,9 +12,21 @@ import pytest
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
-from mmvae_controller.nodes.executor import REST_EVERY_S, UrgentFirstExecutor  # noqa: E402
+from mmvae_controller.nodes.executor import (  # noqa: E402
+    LONG_S,
+    LOOK_EVERY_S,
+    PATIENCE_S,
+    QUIET_S,
+    REST_EVERY_S,
+    Urgency,
+    UrgentFirstExecutor,
+)
 import rclpy  # noqa: E402
+from std_msgs.msg import Bool  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
+
+# For a message within one process.
+ARRIVED_S = 0.05
 
 
 @pytest.fixture
@@ -35,26 +50,79 @@ def asked(node: Any) -> dict[str, Any]:
     return {name: node.create_service(Trigger, name, answer) for name in ('stop', 'other')}
 
 
-def test_what_is_urgent_is_in_every_wait_and_the_rest_in_some(
-    node: Any, asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+class Heard:
+    """Two topics of the node, one of which is patient, and what came on them."""
+
+    def __init__(self, node: Any) -> None:
+        self.spare_s = 0.0
+        self.now: list[str] = []
+        self._out = {t: node.create_publisher(Bool, t, 1) for t in ('urgent', 'patient')}
+        heard = {
+            t: node.create_subscription(Bool, t, lambda _, t=t: self.now.append(t), 1)
+            for t in self._out
+        }
+        self.urgency = Urgency((), {heard['patient']}, lambda: self.spare_s)
+
+    def tell(self) -> None:
+        """Say something on both, and wait until it can be heard."""
+        for out in self._out.values():
+            out.publish(Bool())
+        time.sleep(ARRIVED_S)
+
+    def after(self, executor: UrgentFirstExecutor, callbacks: int) -> list[str]:
+        self.now.clear()
+        self.tell()
+        for _ in range(callbacks):
+            executor.spin_once(timeout_sec=0.0)
+        return self.now
+
+
+@pytest.fixture
+def heard(node: Any) -> Heard:
+    return Heard(node)
+
+
+@pytest.fixture
+def executor(node: Any, heard: Heard) -> Iterator[UrgentFirstExecutor]:
+    executor = UrgentFirstExecutor(node, heard.urgency)
+    for _ in range(3):  # What a new node has to see to.
+        executor.spin_once(timeout_sec=0.0)
+    yield executor
+    executor.shutdown()
+
+
+def test_what_is_patient_waits_while_something_urgent_is_expected(
+    executor: UrgentFirstExecutor, heard: Heard, monkeypatch: pytest.MonkeyPatch
 ):
-    now_s = [0.0]
-    monkeypatch.setattr('mmvae_controller.nodes.executor.time.monotonic', lambda: now_s[0])
-    executor = UrgentFirstExecutor(node, [asked['stop']])
-    urgent = list(executor.get_nodes()[0].services)
-    assert urgent == [asked['stop']]
-    assert list(executor.get_nodes()[0].timers) == list(node.timers)
-    assert executor.get_nodes()[0].waitables == ()
-    now_s[0] += REST_EVERY_S
-    assert executor.get_nodes() == [node]
-    assert list(executor.get_nodes()[0].services) == urgent
+    clock_s = [time.monotonic()]
+    monkeypatch.setattr('mmvae_controller.nodes.executor.time.monotonic', lambda: clock_s[0])
+    executor.spin_once(timeout_sec=0.0)
+    assert heard.after(executor, 3) == ['urgent']
+    clock_s[0] += LOOK_EVERY_S + PATIENCE_S
+    executor.spin_once(timeout_sec=0.0)
+    assert heard.now == ['urgent', 'patient']
+
+
+@pytest.mark.parametrize('spare_s', [2 * QUIET_S, 2 * LONG_S, math.inf])
+def test_what_is_patient_is_served_in_a_spare_moment_long_or_short(
+    executor: UrgentFirstExecutor, heard: Heard, spare_s: float
+):
+    heard.spare_s = spare_s
+    assert sorted(heard.after(executor, 1)) == ['patient', 'urgent']
+
+
+def test_a_spare_moment_is_not_outlasted(executor: UrgentFirstExecutor, heard: Heard):
+    heard.spare_s = LONG_S + 2 * QUIET_S
+    began_s = time.monotonic()
+    executor.spin_once()
+    assert time.monotonic() - began_s < REST_EVERY_S
 
 
 @pytest.mark.parametrize('name', ['stop', 'other'])
 def test_every_service_answers_soon_while_timers_keep_it_busy(
     node: Any, asked: dict[str, Any], name: str
 ):
-    executor = UrgentFirstExecutor(node, [asked['stop']])
+    executor = UrgentFirstExecutor(node, Urgency([asked['stop']]))
     node.create_timer(0.002, lambda: None)
     client = node.create_client(Trigger, name)
     assert client.wait_for_service(timeout_sec=10)

@@ -129,7 +129,7 @@ def test_only_who_goes_without_a_word_is_an_alarm(
     monkeypatch.setattr('mmvae_controller.nodes.reporting.peers.SILENT_AFTER_S', 0.8)
     if says_goodbye:
         updater.close()
-    updater._timer.cancel()
+    updater.timer.cancel()
     before = len(told('stays'))
     peer.until(lambda: len(told('stays')) > before + 3, 'more than the silence')
     assert told('stays')[-1].level == bytes([Level.OK if says_goodbye else Level.WARN])

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
+import time
 from typing import Any
 
 import pytest
 
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
-
-from mmvae_controller.nodes.runtime import executor_of  # noqa: E402
 
 
 @pytest.fixture
@@ -49,12 +49,26 @@ def test_when_the_sense_falls_silent_the_timer_goes_on_and_the_arm_holds(driven:
     driven.peer.until(lambda: session._driver._spoken_ns is not None, 'the sense drives again')
 
 
-def test_the_executor_waits_for_a_stop_and_not_for_what_is_less_urgent(driven: Any):
-    node = driven.node
-    executor = executor_of(node)
-    urgent = [service.srv_name for service in executor.get_nodes()[0].services]
-    executor.shutdown()
-    assert urgent == ['~/stop']
+def test_pictures_and_reports_wait_for_a_spare_moment_and_a_stop_does_not(driven: Any):
+    urgency = driven.node.urgency
+    assert [service.srv_name for service in urgency.services] == ['~/stop']
+    patient = [getattr(one, 'topic_name', 'timer') for one in urgency.patient]
+    assert sorted(patient) == ['/camera/image_raw', 'timer']
+
+
+def test_what_is_patient_is_forgotten_with_its_subscription(driven: Any):
+    driven.node.trigger_deactivate()
+    driven.node.trigger_cleanup()
+    assert not any(hasattr(one, 'topic_name') for one in driven.node.urgency.patient)
+    assert driven.node.urgency.spare_s() == math.inf
+
+
+def test_a_tick_is_expected_a_period_after_the_last(driven: Any):
+    session = driven.node._session
+    session._fed_ns = time.monotonic_ns()
+    assert 0 < driven.node.urgency.spare_s() <= 1 / session._robot.rate_hz
+    session._fed_ns -= 1_000_000_000
+    assert driven.node.urgency.spare_s() < 0
 
 
 def test_under_simulated_time_the_timer_drives(rig: Any, robot_file: Path):

@@ -58,7 +58,7 @@ class Updater:
         self._told: dict[str, tuple[Level, bool]] = {}
         self._published_ns = 0
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', STATE)
-        self._timer = node.create_timer(
+        self.timer = node.create_timer(
             CHECK_PERIOD_S, self.check, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
 
