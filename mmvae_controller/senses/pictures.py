@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 from mmvae_controller.modality.robot import Source
 from mmvae_controller.modality.spec import Modality
+from mmvae_controller.senses.depth import depth_picture, ranges_m
 from mmvae_controller.senses.errors import MessageError
 from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
@@ -35,6 +36,8 @@ _LAYOUT_OF = {
     'bayer_bggr8': _Layout(1, cv2.COLOR_BayerRG2RGB),
     'bayer_gbrg8': _Layout(1, cv2.COLOR_BayerGR2RGB),
     'bayer_grbg8': _Layout(1, cv2.COLOR_BayerGB2RGB),
+    '16UC1': _Layout(2),
+    '32FC1': _Layout(4),
 }
 
 
@@ -49,6 +52,9 @@ def read_image(message: Any, modality: Modality, source: Source) -> NDArray[np.u
     assert wanted is not None, 'a Source of pictures has their format'
     size = modality.shape[:2]
     rows = _pixel_rows(message, wanted.encoding, wanted.camera_size or size)
+    if wanted.depth_m is not None:
+        found_m = ranges_m(rows, wanted.encoding, bool(message.is_bigendian))
+        return depth_picture(found_m, wanted.depth_m, size)
     return shrunk(_colours(rows, wanted.encoding), size)
 
 
