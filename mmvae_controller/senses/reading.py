@@ -8,6 +8,7 @@ from typing import Any
 from mmvae_controller.modality.robot import InputMessage, Source
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.senses.arrays import read_array
+from mmvae_controller.senses.clouds import read_cloud
 from mmvae_controller.senses.compressed import read_compressed
 from mmvae_controller.senses.joints import read_joints
 from mmvae_controller.senses.pictures import read_image
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 _READERS: dict[InputMessage, Callable[[Any, Modality, Source], NDArray[np.generic]]] = {
     InputMessage.IMAGE: read_image,
     InputMessage.COMPRESSED_IMAGE: read_compressed,
+    InputMessage.POINT_CLOUD: read_cloud,
     InputMessage.JOINT_STATE: read_joints,
     InputMessage.WRENCH_STAMPED: read_stamped_wrench,
     InputMessage.WRENCH: read_wrench,
