@@ -1,4 +1,4 @@
-"""Plain numbers: multi-arrays such as taxels."""
+"""Plain numbers: multi-arrays such as taxels, and messages of one number."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def numbers_of(message: Any, size: int) -> NDArray[np.float64]:
     if values.size != size:
         raise MessageError(f'data has {values.size} numbers, expected {size}')
     return values
+
+
+def read_scalar(message: Any, modality: Modality, source: Source) -> NDArray[np.float64]:
+    """Return the sample `(1,)` of a std_msgs/Float32 or Float64, or of a Bool: 0 or 1."""
+    return np.array([message.data], dtype=np.float64)

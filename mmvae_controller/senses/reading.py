@@ -7,7 +7,7 @@ from typing import Any
 
 from mmvae_controller.modality.robot import InputMessage, Source
 from mmvae_controller.modality.spec import Modality
-from mmvae_controller.senses.arrays import read_array
+from mmvae_controller.senses.arrays import read_array, read_scalar
 from mmvae_controller.senses.clouds import read_cloud
 from mmvae_controller.senses.compressed import read_compressed
 from mmvae_controller.senses.joints import read_joints
@@ -25,6 +25,9 @@ _READERS: dict[InputMessage, Callable[[Any, Modality, Source], NDArray[np.generi
     InputMessage.WRENCH: read_wrench,
     InputMessage.FLOAT32_ARRAY: read_array,
     InputMessage.FLOAT64_ARRAY: read_array,
+    InputMessage.BOOL: read_scalar,
+    InputMessage.FLOAT32: read_scalar,
+    InputMessage.FLOAT64: read_scalar,
 }
 
 

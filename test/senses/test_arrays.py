@@ -35,3 +35,19 @@ def test_an_array_begins_where_it_says(
             read(message)
     else:
         assert read(message).tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ('kind', 'value', 'expected'),
+    [
+        ('std_msgs/Bool', False, 0.0),
+        ('std_msgs/Bool', True, 1.0),
+        ('std_msgs/Float32', 0.5, 0.5),
+        ('std_msgs/Float64', -1e300, -1e300),
+    ],
+)
+def test_a_message_of_one_number_is_a_sense_of_one_channel(
+    sense: Any, messages: Any, kind: str, value: Any, expected: float
+):
+    read = sense(message=kind, channels=['touched'])
+    assert read(messages(kind, data=value)).tolist() == [expected]
