@@ -12,7 +12,7 @@ from mmvae_controller.senses.clouds import read_cloud
 from mmvae_controller.senses.compressed import read_compressed
 from mmvae_controller.senses.joints import read_joints
 from mmvae_controller.senses.pictures import read_image
-from mmvae_controller.senses.touch import read_stamped_wrench, read_wrench
+from mmvae_controller.senses.touch import read_contacts, read_stamped_wrench, read_wrench
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +23,8 @@ _READERS: dict[InputMessage, Callable[[Any, Modality, Source], NDArray[np.generi
     InputMessage.JOINT_STATE: read_joints,
     InputMessage.WRENCH_STAMPED: read_stamped_wrench,
     InputMessage.WRENCH: read_wrench,
+    InputMessage.GAZEBO_CONTACTS: read_contacts,
+    InputMessage.GZ_CONTACTS: read_contacts,
     InputMessage.FLOAT32_ARRAY: read_array,
     InputMessage.FLOAT64_ARRAY: read_array,
     InputMessage.BOOL: read_scalar,
