@@ -19,13 +19,13 @@ def read_joints(message: Any, modality: Modality, source: Source) -> NDArray[np.
         MessageError: A joint is missing or named twice, or has no such number.
 
     """
-    values = getattr(message, source.part)
-    if len(message.name) and not len(values):
+    names, values = message.name, getattr(message, source.part)
+    if not len(values) and len(names):
         raise MessageError(
             f'{source.part} is empty: the driver publishes no {source.part}; let it, or ask for '
             f'another part than {source.part}'
         )
-    return by_name(modality.channels, 'name', message.name, source.part, values)
+    return by_name(modality.channels, 'name', names, source.part, values)
 
 
 def by_name(
