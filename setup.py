@@ -68,6 +68,7 @@ setup(
         'train': [
             'onnx>=1.16',
             'onnxscript>=0.5',
+            'rosbags>=0.10',
             'safetensors>=0.4',
             'scipy>=1.11',
             'tensorboard>=2.15',

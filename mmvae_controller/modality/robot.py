@@ -8,15 +8,14 @@ from pathlib import Path
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import JointLimits
+from mmvae_controller.modality.pictures import HeightMap, PictureFormat
 from mmvae_controller.modality.spec import command_of, Modality, Quantity
 
 WRENCH_CHANNELS = ('force.x', 'force.y', 'force.z', 'torque.x', 'torque.y', 'torque.z')
-# What each image encoding says about the channels; a model knows these, not the encoding.
-COLOURS_OF = {
-    'rgb8': ('red', 'green', 'blue'),
-    'bgr8': ('blue', 'green', 'red'),
-    'mono8': ('grey',),
-}
+# Of contacts, beside the forces: 1 while there is any, else 0.
+TOUCHING = 'touching'
+CONTACT_CHANNELS = (*WRENCH_CHANNELS, TOUCHING)
+JOINT_PARTS = ('position', 'velocity', 'effort')
 # After a blank picture, one counts again from so many times `min_contrast`: a scene at the bound
 # must not make the arm stop and go.
 CONTRAST_MARGIN = 1.5
@@ -30,10 +29,18 @@ class InputMessage(StrEnum):
     """The message types a sense can come in."""
 
     IMAGE = 'sensor_msgs/Image'
+    COMPRESSED_IMAGE = 'sensor_msgs/CompressedImage'
+    POINT_CLOUD = 'sensor_msgs/PointCloud2'
     JOINT_STATE = 'sensor_msgs/JointState'
-    WRENCH = 'geometry_msgs/WrenchStamped'
+    WRENCH_STAMPED = 'geometry_msgs/WrenchStamped'
+    WRENCH = 'geometry_msgs/Wrench'
+    GAZEBO_CONTACTS = 'gazebo_msgs/ContactsState'
+    GZ_CONTACTS = 'ros_gz_interfaces/Contacts'
     FLOAT32_ARRAY = 'std_msgs/Float32MultiArray'
     FLOAT64_ARRAY = 'std_msgs/Float64MultiArray'
+    BOOL = 'std_msgs/Bool'
+    FLOAT32 = 'std_msgs/Float32'
+    FLOAT64 = 'std_msgs/Float64'
 
 
 class OutputMessage(StrEnum):
@@ -41,7 +48,20 @@ class OutputMessage(StrEnum):
 
     FLOAT64_ARRAY = 'std_msgs/Float64MultiArray'
     JOINT_TRAJECTORY = 'trajectory_msgs/JointTrajectory'
+    JOINT_TRAJECTORY_POINT = 'trajectory_msgs/JointTrajectoryPoint'
     JOINT_STATE = 'sensor_msgs/JointState'
+
+
+CAMERA_MESSAGES = frozenset({InputMessage.IMAGE, InputMessage.COMPRESSED_IMAGE})
+# They carry one number each.
+SCALAR_MESSAGES = frozenset({InputMessage.BOOL, InputMessage.FLOAT32, InputMessage.FLOAT64})
+# What can be asked of messages that name their numbers themselves.
+CHANNELS_OF = {
+    InputMessage.WRENCH_STAMPED: WRENCH_CHANNELS,
+    InputMessage.WRENCH: WRENCH_CHANNELS,
+    InputMessage.GAZEBO_CONTACTS: CONTACT_CHANNELS,
+    InputMessage.GZ_CONTACTS: CONTACT_CHANNELS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,26 +71,41 @@ class Source:
     Args:
         topic: Relative and remappable.
         message: Its type.
-        part: `position`, `velocity` or `effort` of a JointState; unused otherwise.
-        encoding: Of an image, as the model expects it, e.g. `rgb8`.
-        camera_size: Height and width in pixels of what the camera publishes, shrunk to the shape
-            of the modality; None: it publishes that shape.
-        min_contrast: Of an image, the standard deviation of its grey levels below which it shows
+        part: One of `JOINT_PARTS` of a JointState; unused otherwise.
+        picture: Of the messages of a camera, and only of those, what is in them.
+        heights: Of a point cloud, and only of one, how it becomes a picture.
+        min_contrast: Of a picture, the standard deviation of its grey levels below which it shows
             nothing and counts as missing; None, `off` in the file, switches this check off.
         max_prediction_s: How old its last sound sample may be for the model to predict from it
             what the sense would say now; 0, `off` in the file: missing, it is masked at once.
         compared: Whether it is compared with the others, and distrusted if it contradicts them.
+
+    Raises:
+        ModalityError: The message and what is to be read of it do not go together.
 
     """
 
     topic: str
     message: InputMessage
     part: str = ''
-    encoding: str = ''
-    camera_size: tuple[int, int] | None = None
+    picture: PictureFormat | None = None
+    heights: HeightMap | None = None
     min_contrast: float | None = None
     max_prediction_s: float = 0.0
     compared: bool = True
+
+    def __post_init__(self) -> None:
+        """Whoever reads such a message relies on it."""
+        for what, is_there, messages in (
+            ('part', bool(self.part), {InputMessage.JOINT_STATE}),
+            ('picture format', self.picture is not None, CAMERA_MESSAGES),
+            ('height map', self.heights is not None, {InputMessage.POINT_CLOUD}),
+        ):
+            if is_there != (self.message in messages):
+                raise ModalityError(
+                    f'{self.topic}: {self.message} {"with" if is_there else "without"} a {what}, '
+                    f'which belongs to {", ".join(sorted(messages))}'
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,25 +9,15 @@ from mmvae_controller.modality.limits import JointLimits
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import (
     Certainty,
-    COLOURS_OF,
     CommandOutput,
-    CONTRAST_MARGIN,
     InputMessage,
-    MOST_CONTRAST,
     OutputMessage,
     PATIENT_PERIODS,
     Robot,
     Source,
-    WRENCH_CHANNELS,
 )
+from mmvae_controller.modality.source_file import colours_of, read_source
 from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
-
-DEFAULT_ENCODING = 'rgb8'
-IMAGE_RANK = 3
-LONGEST_PREDICTION_S = 60.0
-# Below half a grey level rounding decides; above the other, a picture that was blank could never
-# count again.
-MIN_CONTRAST_RANGE = (0.5, MOST_CONTRAST / CONTRAST_MARGIN)
 
 
 def load_robot(path: Path) -> Robot:
@@ -45,7 +35,7 @@ def load_robot(path: Path) -> Robot:
         modality = _modality(name, section)
         modalities.append(modality)
         if modality.role is Role.SENSE:
-            sources[name] = _source(section, modality)
+            sources[name] = read_source(section, modality)
         else:
             output = _output(section, modality)
         section.done()
@@ -115,7 +105,7 @@ def _modality(name: str, section: Section) -> Modality:
     joints = section.texts('joints', ())
     channels = joints or section.texts('channels', ())
     if encoder is Encoder.IMAGE:
-        shape, channels = section.shape('shape'), _colours(section)
+        shape, channels = section.shape('shape'), colours_of(section)
     elif section.has('shape'):
         shape = section.shape('shape')
         channels = channels or tuple(f'{name}{i}' for i in range(shape[0]))
@@ -137,87 +127,6 @@ def _modality(name: str, section: Section) -> Modality:
         )
     except ModalityError as error:
         raise ModalityError(f'{section.where}: {error}') from error
-
-
-def _colours(section: Section) -> tuple[str, ...]:
-    encoding = section.text('encoding', DEFAULT_ENCODING)
-    colours = COLOURS_OF.get(encoding)
-    shape = section.shape('shape')
-    if len(shape) != IMAGE_RANK:
-        return ('unnamed',) * shape[-1]  # The modality itself will refuse the shape.
-    if colours is None or len(colours) != shape[-1]:
-        raise ModalityError(
-            f'{section.where}: encoding {encoding!r} with {shape[-1]} channels, expected one of '
-            f'{ ({name: len(found) for name, found in COLOURS_OF.items()}) }'
-        )
-    return colours
-
-
-def _source(section: Section, modality: Modality) -> Source:
-    message = section.choice('message', InputMessage)
-    is_image = modality.encoder is Encoder.IMAGE
-    if is_image != (message is InputMessage.IMAGE):
-        raise ModalityError(
-            f'{section.where}: encoder {modality.encoder} does not fit message {message}'
-        )
-    part = ''
-    if message is InputMessage.JOINT_STATE:
-        part = section.text('part', 'position')
-        if part not in ('position', 'velocity', 'effort'):
-            raise ModalityError(
-                f'{section.where}: part is {part!r}, expected position, velocity or effort'
-            )
-    encoding = section.text('encoding', DEFAULT_ENCODING) if is_image else ''
-    min_contrast = _min_contrast(section) if is_image else None
-    if message is InputMessage.WRENCH:
-        unknown = [c for c in modality.channels if c not in WRENCH_CHANNELS]
-        if unknown:
-            raise ModalityError(
-                f'{section.where}: channels {unknown}, expected some of {WRENCH_CHANNELS}'
-            )
-    return Source(
-        section.text('topic'),
-        message,
-        part,
-        encoding,
-        _camera_size(section, modality) if is_image else None,
-        min_contrast,
-        _max_prediction_s(section, modality),
-        section.flag('compared', default=True),
-    )
-
-
-def _camera_size(section: Section, modality: Modality) -> tuple[int, int] | None:
-    if not section.has('camera_size'):
-        return None
-    size = section.shape('camera_size')
-    height, width = modality.shape[:2]
-    if len(size) != IMAGE_RANK - 1 or size[0] < height or size[1] < width:
-        raise ModalityError(
-            f'{section.where}: camera_size is {list(size)}, expected [height, width] of at least '
-            f'{[height, width]}: pictures are only shrunk'
-        )
-    return size[0], size[1]
-
-
-def _max_prediction_s(section: Section, modality: Modality) -> float:
-    if not section.has('max_prediction_s') or section.is_off('max_prediction_s'):
-        return 0.0
-    # Up to max_age_s a sample is no prediction.
-    return section.number('max_prediction_s', low=modality.max_age_s, high=LONGEST_PREDICTION_S)
-
-
-def _min_contrast(section: Section) -> float | None:
-    if section.is_off('min_contrast'):
-        return None
-    low, high = MIN_CONTRAST_RANGE
-    try:
-        return section.number('min_contrast', low=low, high=high)
-    except ModalityError as error:
-        raise ModalityError(
-            f'{error}; write the grey levels of contrast below which a picture shows nothing (a '
-            'covered lens), or off: then every picture counts, a black one too'
-        ) from error
 
 
 def _output(section: Section, modality: Modality) -> CommandOutput:

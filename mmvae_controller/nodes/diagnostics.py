@@ -16,7 +16,6 @@ from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.spec import Role
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.parameters import declare, given_path
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.reporting.updater import Updater
@@ -28,6 +27,7 @@ from mmvae_controller.nodes.watch.senses import SenseHealth
 from mmvae_controller.nodes.watch.watched import told_by
 from mmvae_controller.nodes.wire.pointcloud import read_observation
 from mmvae_controller.nodes.wire.qos import NEWEST, REPORT
+from mmvae_controller.senses.errors import MessageError
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.logging import get_logger

@@ -1,9 +1,5 @@
 """The errors of this room."""
 
 
-class MessageError(ValueError):
-    """A message does not hold what its topic should carry; says field, found and expected."""
-
-
 class RefusedError(Exception):
     """A node will not start, and has logged why."""

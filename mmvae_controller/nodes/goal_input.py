@@ -8,12 +8,13 @@ from typing import Any
 
 from mmvae_controller.control.goal import GoalPolicy
 from mmvae_controller.modality.robot import Source
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.wire.clock import ControlClock
-from mmvae_controller.nodes.wire.messages import INPUT_TYPES, read_sense
+from mmvae_controller.nodes.wire.messages import message_type
 from mmvae_controller.nodes.wire.qos import NEWEST
 from mmvae_controller.nodes.wire.receipt import Receipts, waited_ns
+from mmvae_controller.senses.errors import MessageError
+from mmvae_controller.senses.reading import read_sense
 from rclpy.node import Node
 
 TOPIC = '~/goal'
@@ -44,7 +45,7 @@ class GoalInput:
         self._clock, self._receipts = clock, receipts
         self._received = self._rejected = 0
         self._subscription = node.create_subscription(
-            INPUT_TYPES[source.message], TOPIC, self._receive, NEWEST
+            message_type(source.message), TOPIC, self._receive, NEWEST
         )
 
     def forget(self) -> None:

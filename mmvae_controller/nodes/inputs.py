@@ -9,13 +9,14 @@ from typing import Any
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot, Source
 from mmvae_controller.modality.spec import Encoder, Modality
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.reporting.health import InputHealth
 from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
 from mmvae_controller.nodes.wire.clock import ControlClock
-from mmvae_controller.nodes.wire.messages import INPUT_TYPES, read_sense
+from mmvae_controller.nodes.wire.messages import message_type
 from mmvae_controller.nodes.wire.qos import SENSOR
 from mmvae_controller.nodes.wire.receipt import Receipts, waited_ns
+from mmvae_controller.senses.errors import MessageError
+from mmvae_controller.senses.reading import read_sense
 import numpy as np
 from numpy.typing import NDArray
 from rclpy.node import Node
@@ -47,7 +48,12 @@ class Inputs:
             patient: Gets the subscriptions to pictures: what they cost is in the way of a sample
                 that a command answers. Their age counts from when they came.
 
+        Raises:
+            ModalityError: The type of a message is not installed.
+
         """
+        # All of them before the first subscription, which nobody would end.
+        kinds = {name: message_type(source.message) for name, source in robot.sources.items()}
         self.health: dict[str, InputHealth] = {}
         self.receipts = Receipts(
             clock.simulated, round(NS / robot.rate_hz), round(robot.watchdog_s * NS)
@@ -60,7 +66,7 @@ class Inputs:
         self._trigger = robot.trigger
         for modality in robot.modalities:
             if modality.name in robot.sources:
-                self._subscribe(modality, robot.sources[modality.name])
+                self._subscribe(modality, robot.sources[modality.name], kinds[modality.name])
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -69,7 +75,7 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self._taken.clear()
 
-    def _subscribe(self, modality: Modality, source: Source) -> None:
+    def _subscribe(self, modality: Modality, source: Source, kind: type) -> None:
         health = InputHealth(modality, source.topic)
 
         def receive(message: Any, info: Mapping[str, Any]) -> None:
@@ -93,9 +99,7 @@ class Inputs:
                 return
             health.accept(stamp_ns, self._push(modality.name, value, stamp_ns))
 
-        subscription = self._node.create_subscription(
-            INPUT_TYPES[source.message], source.topic, receive, SENSOR
-        )
+        subscription = self._node.create_subscription(kind, source.topic, receive, SENSOR)
         health.topic = subscription.topic_name
         self.health[modality.name] = health
         self._taken.append(subscription)

@@ -9,18 +9,21 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
+from mmvae_controller.modality.robot import OutputMessage
+from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.nodes.asking import Asking
 from mmvae_controller.nodes.camera_failure import CameraFailure
 from mmvae_controller.nodes.camera_switch import CameraSwitch
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.reporting.pace import Pace
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.wire.arrays import labelled_array
-from mmvae_controller.nodes.wire.messages import image_message, read_positions, time_message
+from mmvae_controller.nodes.wire.messages import image_message, time_message
 from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
+from mmvae_controller.senses.commands import read_command
+from mmvae_controller.senses.errors import MessageError
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import (
@@ -252,7 +255,12 @@ class SimulationNode(Node):
 
     def _on_command(self, message: Float64MultiArray) -> None:
         try:
-            position_rad = read_positions(message, len(self._simulator.joint_names))
+            position_rad = read_command(
+                message,
+                OutputMessage.FLOAT64_ARRAY,
+                self._simulator.joint_names,
+                Quantity.POSITION,
+            )
         except MessageError as error:
             self._refused += 1
             self.get_logger().warning(

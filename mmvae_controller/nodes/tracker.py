@@ -9,7 +9,6 @@ from typing import Any
 
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.reporting.rates import rate_hz
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
@@ -17,8 +16,9 @@ from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.wire.arrays import labelled_array
 from mmvae_controller.nodes.wire.messages import stamp_of
-from mmvae_controller.nodes.wire.pictures import read_picture
 from mmvae_controller.nodes.wire.qos import SENSOR
+from mmvae_controller.senses.errors import MessageError
+from mmvae_controller.senses.pictures import read_picture
 from mmvae_controller.vision.blob import Colour, find_blob
 from mmvae_controller.vision.errors import VisionError
 from mmvae_controller.vision.hand import GREEN, HAND_CHANNELS, VIEWS

@@ -19,7 +19,7 @@ from mmvae_controller.nodes.inputs import Inputs, Push
 from mmvae_controller.nodes.parameters import given_path
 from mmvae_controller.nodes.reporting.health import GateHealth
 from mmvae_controller.nodes.wire.clock import ControlClock
-from mmvae_controller.nodes.wire.messages import OUTPUT_TYPES
+from mmvae_controller.nodes.wire.messages import message_type
 from mmvae_controller.nodes.wire.qos import COMMAND, REPORT
 from rclpy.node import Node
 from rclpy.publisher import Publisher
@@ -76,7 +76,7 @@ class Wiring:
                 source = self.robot.sources[self.policy.modality.name]
                 self.goal = GoalInput(node, self.policy, source, self.clock, self.inputs.receipts)
             output = self.robot.output
-            self.command = self._publisher(OUTPUT_TYPES[output.message], output.topic, COMMAND)
+            self.command = self._publisher(message_type(output.message), output.topic, COMMAND)
             self.observation = self._publisher(PointCloud2, '~/observation', REPORT)
         except Exception:
             self.close()

@@ -62,15 +62,16 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
         )
     expected = {
         InputMessage.JOINT_STATE: ('joints', simulator.joint_names),
-        InputMessage.WRENCH: ('channels', TOUCH_CHANNELS),
+        InputMessage.WRENCH_STAMPED: ('channels', TOUCH_CHANNELS),
     }
     for modality in robot.modalities:
         source = robot.sources.get(modality.name)
         if source is None:
             continue
-        if source.message is InputMessage.IMAGE and source.encoding != ENCODING:
+        picture = source.picture if source.message is InputMessage.IMAGE else None
+        if picture is not None and picture.encoding != ENCODING:
             raise SimulationError(
-                f'{modality.name} of {robot.path} has encoding {source.encoding}, the simulation '
+                f'{modality.name} of {robot.path} has encoding {picture.encoding}, the simulation '
                 f'draws {ENCODING}'
             )
         key, names = expected.get(source.message, ('', modality.channels))
@@ -83,7 +84,7 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
         camera=found.get((InputMessage.IMAGE, '')),
         joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
         joint_velocity=found.get((InputMessage.JOINT_STATE, 'velocity')),
-        touch=found.get((InputMessage.WRENCH, '')),
+        touch=found.get((InputMessage.WRENCH_STAMPED, '')),
         hand=next((m.name for m in robot.modalities if m.channels == HAND_CHANNELS), None),
     )
 

@@ -223,6 +223,8 @@ class Peer:
         self.encoding = 'rgb8'
         self.joints_rad = [0.1, -0.1]
         self.stamp_s = 0
+        # What is published beside the messages below, or instead of them, by topic.
+        self.others: dict[str, Any] = {}
         self._under_test: list[Any] = []
         self._publishers: dict[str, Any] = {}
 
@@ -242,22 +244,26 @@ class Peer:
 
     def feel(self, period_s: float = 0.02) -> Any:
         """Publish the small robot's senses, except the silent ones; return the timer."""
-        from geometry_msgs.msg import WrenchStamped
         from mmvae_controller.nodes.wire.qos import SENSOR
-        from sensor_msgs.msg import Image, JointState
 
-        kinds = {'camera/image_raw': Image, 'joint_states': JointState, 'touch': WrenchStamped}
-        for topic, kind in kinds.items():
-            self._publishers[topic] = self.node.create_publisher(kind, topic, SENSOR)
+        for topic, message in self._senses().items():
+            self._publishers[topic] = self.node.create_publisher(type(message), topic, SENSOR)
         return self.node.create_timer(period_s, self.publish_senses)
 
     def publish_senses(self) -> None:
         """Publish each sense once."""
+        for topic, message in self._senses().items():
+            if hasattr(message, 'header'):
+                message.header.stamp.sec = self.stamp_s
+            if topic not in self.silent:
+                self._publishers[topic].publish(message)
+
+    def _senses(self) -> dict[str, Any]:
         from geometry_msgs.msg import WrenchStamped
         from mmvae_controller.nodes.wire.messages import image_message
         from sensor_msgs.msg import JointState
 
-        messages = {
+        return {
             'camera/image_raw': image_message(
                 np.full((4, 6, 3), 7, dtype=np.uint8), self.encoding, self.stamp_s * NS, 'camera'
             ),
@@ -265,11 +271,8 @@ class Peer:
                 name=['right', 'left'], position=[self.joints_rad[1], self.joints_rad[0]]
             ),
             'touch': WrenchStamped(),
+            **self.others,
         }
-        for topic, message in messages.items():
-            message.header.stamp.sec = self.stamp_s
-            if topic not in self.silent:
-                self._publishers[topic].publish(message)
 
     def call(self, service: str, kind: Any = None, request: Any = None) -> Any:
         """Call a service and return its answer."""

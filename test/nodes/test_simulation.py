@@ -18,8 +18,9 @@ from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from mmvae_controller.nodes.watch.record import read_episode  # noqa: E402
-from mmvae_controller.nodes.wire.messages import read_sense, stamp_of  # noqa: E402
+from mmvae_controller.nodes.wire.messages import stamp_of  # noqa: E402
 from mmvae_controller.nodes.wire.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
+from mmvae_controller.senses.reading import read_sense  # noqa: E402
 from mmvae_controller.simulation.errors import SimulationError  # noqa: E402
 from rcl_interfaces.srv import SetParameters  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402

@@ -13,10 +13,8 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.errors import ModalityError  # noqa: E402
-from mmvae_controller.nodes.errors import MessageError  # noqa: E402
 from mmvae_controller.nodes.tracker import TrackerNode  # noqa: E402
 from mmvae_controller.nodes.wire.messages import image_message  # noqa: E402
-from mmvae_controller.nodes.wire.pictures import read_picture  # noqa: E402
 from mmvae_controller.nodes.wire.qos import SENSOR  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import Image  # noqa: E402
@@ -111,22 +109,6 @@ def test_blue_green_red_is_read_as_it_is(peer: Any):
     peer.until(lambda: cameras.hands, 'a hand')
     cameras.encoding = 'mono8'
     cameras.until_status("rejected: encoding is 'mono8'")
-
-
-def test_a_picture_of_any_size_is_read_and_its_colours_put_in_order():
-    colours = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
-    np.testing.assert_array_equal(read_picture(image_message(colours, 'rgb8', 0, '')), colours)
-    turned = read_picture(image_message(colours, 'bgr8', 0, ''))
-    np.testing.assert_array_equal(turned, colours[:, :, ::-1])
-
-
-def test_a_message_without_its_pixels_is_refused():
-    message = image_message(np.zeros((2, 4, 3), dtype=np.uint8), 'rgb8', 0, '')
-    message.data = message.data[:-1]
-    with pytest.raises(MessageError, match='data has 23 bytes'):
-        read_picture(message)
-    with pytest.raises(MessageError, match='size is 0 x 0'):
-        read_picture(Image(encoding='rgb8'))
 
 
 @pytest.mark.parametrize('bad', [{'hue_from': 200}, {'min_pixels': 0}, {'max_skew_s': -1.0}])

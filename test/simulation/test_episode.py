@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.window import NS
+from mmvae_controller.modality.pictures import PictureFormat
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
@@ -159,7 +160,7 @@ def test_a_robot_that_reads_a_sensor_in_another_order_is_refused(simulator, iiwa
 
 
 def test_a_robot_that_expects_other_colours_is_refused(simulator, iiwa):
-    camera = replace(iiwa.sources['camera'], encoding='bgr8')
+    camera = replace(iiwa.sources['camera'], picture=PictureFormat('bgr8'))
     with pytest.raises(SimulationError, match='has encoding bgr8, the simulation draws rgb8'):
         wire(replace(iiwa, sources=iiwa.sources | {'camera': camera}), simulator)
 

@@ -11,8 +11,9 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.nodes.watch.record import read_episode, Record
 from mmvae_controller.nodes.watch.watched import Told, told_by
-from mmvae_controller.nodes.wire.messages import read_sense, stamp_of
+from mmvae_controller.nodes.wire.messages import stamp_of
 from mmvae_controller.nodes.wire.qos import EPISODES, REPORT, SENSOR
+from mmvae_controller.senses.reading import read_sense
 import numpy as np
 import rclpy
 from rclpy.executors import SingleThreadedExecutor

@@ -18,8 +18,8 @@ from mmvae_controller.modality.observation import (
     STEPS,
 )
 from mmvae_controller.modality.spec import Modality
-from mmvae_controller.nodes.errors import MessageError
 from mmvae_controller.nodes.wire.messages import stamp_of, time_message
+from mmvae_controller.senses.errors import MessageError
 import numpy as np
 from sensor_msgs.msg import PointCloud2, PointField
 

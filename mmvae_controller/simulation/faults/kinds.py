@@ -30,7 +30,7 @@ class Sense(StrEnum):
 SENSE_OF = {
     InputMessage.IMAGE: Sense.CAMERA,
     InputMessage.JOINT_STATE: Sense.JOINTS,
-    InputMessage.WRENCH: Sense.TOUCH,
+    InputMessage.WRENCH_STAMPED: Sense.TOUCH,
 }
 
 

@@ -1,0 +1,1 @@
+"""Messages become samples: whoever received or recorded them, by the same code, without ROS."""
