@@ -9,6 +9,8 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
+from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import DEFAULT_ROBOT, find_robot
 from mmvae_controller.nodes.asking import Asking
 from mmvae_controller.nodes.camera_failure import CameraFailure
 from mmvae_controller.nodes.camera_switch import CameraSwitch
@@ -21,6 +23,7 @@ from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.wire.arrays import labelled_array
 from mmvae_controller.nodes.wire.messages import image_message, read_positions, time_message
 from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import (
@@ -65,6 +68,7 @@ class SimulationNode(Node):
     def __init__(self, **options: Any) -> None:
         """Build the scene of the first episode; `options` are those of `rclpy.node.Node`."""
         super().__init__('simulation', **options)
+        robot_file = declare(self, 'robot_file', DEFAULT_ROBOT, 'Robot YAML, or the name of one')
         task = declare(self, 'task', 'touch_target', 'What is to be done')
         self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
         self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
@@ -80,7 +84,8 @@ class SimulationNode(Node):
         name = declare(self, 'controller_name', 'controller', 'The node to stop and resume')
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
-        self._simulator = Simulator(make_task(task), gui)
+        robot = load_robot(find_robot(robot_file))
+        self._simulator = Simulator(make_task(task), arm_of(robot), gui)
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
         self._simulator.reset(self._seed)
@@ -157,10 +162,11 @@ class SimulationNode(Node):
             self._views_out[name].publish(image_message(picture, 'rgb8', now_ns, f'camera_{name}'))
         self._show_goal()
         if readings.joint_position is not None and readings.joint_velocity is not None:
+            held_at, held_speed = self._simulator.arm.held_state()
             joints = JointState(
-                name=list(self._simulator.joint_names),
-                position=readings.joint_position.tolist(),
-                velocity=readings.joint_velocity.tolist(),
+                name=[*self._simulator.joint_names, *self._simulator.arm.held_names],
+                position=readings.joint_position.tolist() + held_at,
+                velocity=readings.joint_velocity.tolist() + held_speed,
             )
             joints.header.stamp = time_message(now_ns)
             joints.header.frame_id = WORLD_FRAME
