@@ -9,6 +9,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
+from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import DEFAULT_ROBOT, find_robot
 from mmvae_controller.nodes.asking import Asking
@@ -47,6 +48,12 @@ BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 # After a reset, so long that no sample from before it waits in a queue of the controller.
 SETTLE_NS = NS // 10
 SLOW_SHARE = 0.9
+OBEYED = 'std_msgs/Float64MultiArray'
+TOPICS = {
+    'sensor_msgs/Image': 'camera/image_raw',
+    'sensor_msgs/JointState': 'joint_states',
+    'geometry_msgs/WrenchStamped': 'touch',
+}
 CAMERA_FRAME = 'camera'
 WORLD_FRAME = 'world'
 
@@ -85,6 +92,11 @@ class SimulationNode(Node):
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
         robot = load_robot(find_robot(robot_file))
+        if robot.output.message != OBEYED:
+            raise SimulationError(
+                f'{robot.path}: output: message is {robot.output.message}, the simulation obeys '
+                f'{OBEYED} alone'
+            )
         self._simulator = Simulator(make_task(task), arm_of(robot), gui)
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
@@ -96,8 +108,8 @@ class SimulationNode(Node):
         self._refused = 0
         self._enter(Phase.STOPPING)
         self._begin_episode()
-        self._publish_to(f'{name}/goal')
-        self.create_subscription(Float64MultiArray, 'joint_command', self._on_command, COMMAND)
+        self._publish_to(robot, f'{name}/goal')
+        self.create_subscription(Float64MultiArray, robot.output.topic, self._on_command, COMMAND)
         self._updater = Updater(self, self._statuses)
         self._updater.hardware_id = 'simulation'
         self._pace = Pace(factor, BATCH_STEPS * PHYSICS_STEP_NS)
@@ -116,11 +128,17 @@ class SimulationNode(Node):
     def callback_failed(self, error: Exception) -> None:
         """Nothing to save: the arm holds by itself."""
 
-    def _publish_to(self, goal_topic: str) -> None:
+    def _publish_to(self, robot: Robot, goal_topic: str) -> None:
+        # Where the robot listens; what it does not listen to is there all the same.
+        topics = TOPICS | {s.message: s.topic for s in robot.sources.values()}
         self._clock_out = self.create_publisher(ClockMessage, '/clock', CLOCK)
-        self._camera_out = self.create_publisher(Image, 'camera/image_raw', SENSOR)
-        self._joints_out = self.create_publisher(JointState, 'joint_states', SENSOR)
-        self._touch_out = self.create_publisher(WrenchStamped, 'touch', SENSOR)
+        self._camera_out = self.create_publisher(Image, topics['sensor_msgs/Image'], SENSOR)
+        self._joints_out = self.create_publisher(
+            JointState, topics['sensor_msgs/JointState'], SENSOR
+        )
+        self._touch_out = self.create_publisher(
+            WrenchStamped, topics['geometry_msgs/WrenchStamped'], SENSOR
+        )
         self._views_out = {
             name: self.create_publisher(Image, f'camera_{name}/image_raw', SENSOR)
             for name in self._simulator.views

@@ -184,6 +184,42 @@ def test_the_arm_of_the_robot_is_simulated_and_says_where_its_gripper_is_as_well
     assert list(it.joints[-1].position[7:]) == pytest.approx([0.012, 0.012], abs=1e-3)
 
 
+def test_it_speaks_and_listens_where_the_robot_does(world: Any, iiwa_file: Path, tmp_path: Path):
+    text = iiwa_file.read_text(encoding='utf-8')
+    for old, new in (
+        ('topic: camera/image_raw', 'topic: camera/camera/color/image_raw'),
+        ('topic: touch', 'topic: force_torque_sensor_broadcaster/wrench'),
+        ('topic: joint_command', 'topic: forward_position_controller/commands'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / 'robot.yaml'
+    path.write_text(text, encoding='utf-8')
+    it = world(robot_file=str(path))
+    pictures = it.peer.listen(Image, 'camera/camera/color/image_raw', SENSOR)
+    forces = it.peer.listen(WrenchStamped, 'force_torque_sensor_broadcaster/wrench', SENSOR)
+    topic = 'forward_position_controller/commands'
+    out = it.peer.node.create_publisher(Float64MultiArray, topic, COMMAND)
+    it.peer.until(lambda: pictures and forces and it.joints, 'the sensors')
+    it.serve()
+    it.until_phase('running')
+    timer = it.peer.node.create_timer(0.05, lambda: out.publish(Float64MultiArray(data=[0.0] * 7)))
+    it.peer.until(lambda: int(it.values()['commands']) > 0, 'obedience')
+    timer.cancel()
+
+
+def test_a_robot_that_is_commanded_otherwise_is_refused(
+    world: Any, iiwa_file: Path, tmp_path: Path
+):
+    text = iiwa_file.read_text(encoding='utf-8')
+    old = 'message: std_msgs/Float64MultiArray '
+    assert old in text
+    path = tmp_path / 'robot.yaml'
+    path.write_text(text.replace(old, 'message: trajectory_msgs/JointTrajectory '))
+    with pytest.raises(SimulationError, match='message is trajectory_msgs/JointTrajectory, the'):
+        world(robot_file=str(path))
+
+
 def test_a_command_for_the_gripper_as_well_is_refused(world: Any):
     it = world(robot_file='panda_sim')
     it.node._enter(Phase.RUNNING)
