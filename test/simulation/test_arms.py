@@ -8,6 +8,7 @@ from mmvae_controller.control.policy import Estimate
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.simulation import arm_urdf
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.arm_file import arm_of, Drawn, load_arm
 from mmvae_controller.simulation.arm_urdf import urdf_with_finger
@@ -153,7 +154,7 @@ def test_the_jacobian_is_how_the_fingertip_moves(simulator, random):
             np.testing.assert_allclose(found, column, atol=2e-3)
 
 
-def test_the_gripper_of_the_panda_is_held_while_the_arm_moves(arms):
+def test_the_gripper_of_the_panda_is_held_while_it_moves_and_closes_when_it_was_opened(arms):
     simulator = Simulator(make_task('touch_target'), arms['panda'])
     try:
         simulator.reset(1)
@@ -164,6 +165,10 @@ def test_the_gripper_of_the_panda_is_held_while_the_arm_moves(arms):
             simulator.command(arm.home_rad + 0.3 * np.sin(6 * step / PHYSICS_HZ))
             simulator.step()
             np.testing.assert_allclose(arm.held_state()[0], 0.012, atol=1e-3)
+        pybullet.resetJointState(arm.body, arm.held[0], 0.02, physicsClientId=simulator.client)
+        for _ in range(PHYSICS_HZ):
+            simulator.step()
+        np.testing.assert_allclose(arm.held_state()[0], 0.012, atol=1e-3)
         simulator.reset(2)
         assert arm.held_state() == ([0.012, 0.012], [0.0, 0.0])
     finally:
@@ -280,6 +285,25 @@ def test_meshes_are_found_beside_the_urdf_and_in_a_package_above_it(own, tmp_pat
     if name.startswith('package'):
         with pytest.raises(SimulationError, match=f'mesh {name} is neither in a folder above'):
             urdf_with_finger(arm)
+
+
+def test_meshes_are_found_by_absolute_path_and_in_an_installed_package(own, tmp_path, monkeypatch):
+    meshes = tmp_path / 'share' / 'meshes'
+    meshes.mkdir(parents=True)
+    (meshes / 'link.stl').touch()
+    urdf = tmp_path / 'urdf' / 'arm.urdf'
+    urdf.parent.mkdir()
+    arm = arm_of(load_robot(own()))
+    monkeypatch.setattr(
+        arm_urdf, 'share_of', lambda name: tmp_path / 'share' if name == 'arm_meshes' else None
+    )
+    for name in (f'file://{meshes}/link.stl', 'package://arm_meshes/meshes/link.stl'):
+        urdf.write_text(
+            f'<robot name="a"><link name="link6"><visual><geometry><mesh filename="{name}"/>'
+            '</geometry></visual></link></robot>'
+        )
+        (found,) = ElementTree.fromstring(urdf_with_finger(replace(arm, urdf=urdf))).iter('mesh')
+        assert found.get('filename') == str(meshes / 'link.stl')
 
 
 def test_an_arm_can_be_drawn_as_what_it_collides_with_in_its_own_colours(arms):
