@@ -88,10 +88,10 @@ def test_what_there_is_not_is_refused_before_anything_runs(faults, asked, tmp_pa
 @pytest.mark.parametrize(
     ('words', 'missing'),
     [
-        (('imitate',), 'models/peers/imitate that fits iiwa_imitate'),
+        (('imitate',), 'imitate that fits iiwa_imitate'),
         (
             ('touch_target', '--robot', 'panda_sim'),
-            'models/peers/touch_target that fits panda_sim',
+            'touch_target that fits panda_sim',
         ),
     ],
 )
