@@ -29,6 +29,7 @@ from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, Values, wire
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -47,7 +48,7 @@ def record(model: Path, episodes: int) -> list[Episode]:
     """Return what was sensed while the model did its task."""
     network, robot = Network(model), load_robot(ROBOT)
     controller = controller_of(network, robot, clock_ns=lambda: 0)
-    simulator = Simulator(make_task(TASK))
+    simulator = Simulator(make_task(TASK), arm_of(robot))
     heard: list[Values] = []
 
     def listen(values: Values, now_ns: int) -> Values:

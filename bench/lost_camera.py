@@ -20,6 +20,7 @@ from mmvae_controller.control.policy import Estimate, NetworkPolicy
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.observation import CURRENT, Observation, policy_query
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, Values, wire
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -79,7 +80,7 @@ def main() -> None:
     network = Network(given.model)
     # What it decodes shows little; that is what is compared, not the bound on contrast.
     robot = load_robot(ROOT / 'config' / 'robots' / 'iiwa_sim.yaml').taking_every_picture()
-    simulator = Simulator(make_task(given.task))
+    simulator = Simulator(make_task(given.task), arm_of(robot))
     for kind in ('last pictures and their age', 'decoded picture fed back'):
         successes = 0
         for seed in range(given.seed, given.seed + given.episodes):

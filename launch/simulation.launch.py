@@ -56,8 +56,14 @@ def generate_launch_description() -> LaunchDescription:
                 output='screen',
                 parameters=[
                     {
-                        name: ParameterValue(LaunchConfiguration(name), value_type=kind)
-                        for name, (_, kind, _) in PARAMETERS.items()
+                        # Whose arm it simulates.
+                        'robot_file': ParameterValue(
+                            LaunchConfiguration('robot_file'), value_type=str
+                        ),
+                        **{
+                            name: ParameterValue(LaunchConfiguration(name), value_type=kind)
+                            for name, (_, kind, _) in PARAMETERS.items()
+                        },
                     }
                 ],
             ),

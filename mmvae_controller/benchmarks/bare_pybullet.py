@@ -7,7 +7,9 @@ from pathlib import Path
 import time
 
 from mmvae_controller.datasets.store import Dataset
-from mmvae_controller.simulation.arm import MOTOR_FORCE_NM, POSITION_GAIN, VELOCITY_GAIN
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.simulation.arm import POSITION_GAIN, VELOCITY_GAIN
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.camera import CAMERA_POSE, DRAWING, FAR_M, NEAR_M
 from mmvae_controller.simulation.simulator import CAMERA_SIZE, PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -21,7 +23,7 @@ class Shown:
 
     Args:
         seed: Of its scene.
-        postures: One for each picture, 7 rad each.
+        postures: One for each picture, rad.
 
     """
 
@@ -50,20 +52,20 @@ def read_shown(folder: Path, seed: int, joints: str) -> list[Shown]:
 class BarePyBullet:
     """A scene of ours, and from then on nothing but PyBullet's own calls."""
 
-    def __init__(self, task: str, picture_hz: float, command_hz: float) -> None:
+    def __init__(self, robot: Robot, task: str, picture_hz: float) -> None:
         """Build the scene.
 
         Args:
+            robot: Whose arm; its motors are given a set-point as often as its loop runs.
             task: Its name.
             picture_hz: So often a picture is drawn.
-            command_hz: So often the motors are given a set-point.
 
         """
-        self._stage = Simulator(make_task(task))
+        self._stage = Simulator(make_task(task), arm_of(robot))
         self._client, self._body = self._stage.client, self._stage.arm.body
-        self._joints = self._stage.arm.joints
-        self._commands = round(command_hz / picture_hz)
-        self._steps = round(PHYSICS_HZ / command_hz)
+        self._joints, self._forces = self._stage.arm.joints, self._stage.arm.motor_force_nm
+        self._commands = round(robot.rate_hz / picture_hz)
+        self._steps = round(PHYSICS_HZ / robot.rate_hz)
         height, width = CAMERA_SIZE
         view = pybullet.computeViewMatrix(CAMERA_POSE.eye, CAMERA_POSE.target, (0, 0, 1))
         lens = pybullet.computeProjectionMatrixFOV(
@@ -125,7 +127,7 @@ class BarePyBullet:
             self._joints,
             pybullet.POSITION_CONTROL,
             targetPositions=posture,
-            forces=[MOTOR_FORCE_NM] * count,
+            forces=self._forces,
             positionGains=[POSITION_GAIN] * count,
             velocityGains=[VELOCITY_GAIN] * count,
             physicsClientId=self._client,

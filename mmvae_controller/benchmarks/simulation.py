@@ -15,6 +15,7 @@ from mmvae_controller.benchmarks.figures import at_least, Figure, Found, Say
 from mmvae_controller.benchmarks.machine import machine
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.collect import collect, CollectSettings, EPISODES_PER_SHARD
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -44,8 +45,8 @@ def benchmark(quick: bool, say: Say) -> Found:
     say('what is to be drawn')
     shown = collected(settings, robot.anchor)
     pictures = sum(len(episode.postures) for episode in shown)
-    simulator = Simulator(make_task(TASK))
-    bare = BarePyBullet(TASK, settings.record_hz, robot.rate_hz)
+    simulator = Simulator(make_task(TASK), arm_of(robot))
+    bare = BarePyBullet(robot, TASK, settings.record_hz)
     calls: dict[str, Callable[[], float]] = {
         COLLECTED: lambda: collecting_rate(settings, 1),
         FLOOR: lambda: pictures / bare.draw_and_step(shown),

@@ -28,6 +28,7 @@ from mmvae_controller.nodes.processes import (
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.nodes.watch.monitor import Monitor
 from mmvae_controller.nodes.watch.record import Episode
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.tasks.task import make_task
 from rich.console import Console
 from rich.live import Live
@@ -96,7 +97,9 @@ def run(settings: DemoSettings) -> int:
         raise CliError(
             f'{robot.path.name} is led by goals, which the demo does not show: mmvae up'
         )
-    make_task(settings.task)  # Refused here, and not by a node whose reason is in a log.
+    # Refused here, and not by a node whose reason is in a log.
+    make_task(settings.task)
+    arm_of(robot)
     covered = _covered(settings, robot)
     # Of this process too: the monitor must find the nodes.
     reach = stay_on_this_machine(os.environ)

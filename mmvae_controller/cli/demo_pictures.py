@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.watch.record import Episode, Record, Series
 from mmvae_controller.simulation.replay import OVERVIEW_SIZE, replay
 import numpy as np
@@ -75,13 +76,16 @@ def imagined_moments(record: Record, episode: Episode) -> list[float]:
     return [stamps[i] - episode.began_s for i in chosen]
 
 
-def scenes(task: str, record: Record, episode: Episode, moments_s: Sequence[float]) -> list[Scene]:
+def scenes(
+    robot: Robot, task: str, record: Record, episode: Episode, moments_s: Sequence[float]
+) -> list[Scene]:
     """Return an episode at some moments since it began, ascending."""
     joints, seen, imagined = (
         [(t - episode.began_s, v) for t, v in series if episode.during(t)]
         for series in (record.joints, record.pictures, record.imagined)
     )
-    arms = replay(task, episode.seed, [_nearest(joints, m) for m in moments_s], moments_s)
+    postures = [_nearest(joints, m) for m in moments_s]
+    arms = replay(robot, task, episode.seed, postures, moments_s)
     return [
         Scene(moment, arm, _nearest(seen, moment), _nearest(imagined, moment))
         for moment, arm in zip(moments_s, arms, strict=True)

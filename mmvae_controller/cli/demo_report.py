@@ -42,8 +42,10 @@ def write_report(
     """Write all of it into a folder and return what is in report.json."""
     data = report_data(task, contract, robot, record)
     write_json(out / 'report.json', data)
-    shown = ''.join(_animated(out / name, task, record, f) for f, name in ANIMATIONS.items())
-    write_text(out / 'report.html', _page(data, record, shown, _strip(task, record)))
+    shown = ''.join(
+        _animated(out / name, robot, task, record, f) for f, name in ANIMATIONS.items()
+    )
+    write_text(out / 'report.html', _page(data, record, shown, _strip(robot, task, record)))
     return data
 
 
@@ -95,21 +97,21 @@ def _median_s(episodes: Sequence[Episode]) -> float | None:
     return statistics.median(times_s) if times_s else None
 
 
-def _animated(path: Path, task: str, record: Record, failed: bool) -> str:
+def _animated(path: Path, robot: Robot, task: str, record: Record, failed: bool) -> str:
     """Write the animation of an episode, if one was seen, and return it for the page."""
     # One of another run would be taken for this one's.
     path.unlink(missing_ok=True)
     episode = to_show(record, failed)
     if episode is None:
         return ''
-    write_animation(path, scenes(task, record, episode, regular_moments(episode)))
+    write_animation(path, scenes(robot, task, record, episode, regular_moments(episode)))
     return (
         f'<figure><img src="data:image/gif;base64,{_encoded(path.read_bytes())}" alt="episode">'
         f'<figcaption>{_told(episode)}</figcaption></figure>'
     )
 
 
-def _strip(task: str, record: Record) -> str:
+def _strip(robot: Robot, task: str, record: Record) -> str:
     """Return what the model imagined while the camera had failed; nothing if it never did."""
     episode = to_show(record, failed=True)
     if episode is None or episode.camera_failed_after_s is None:
@@ -117,7 +119,9 @@ def _strip(task: str, record: Record) -> str:
     moments_s = imagined_moments(record, episode)
     if not moments_s:
         return ''
-    figure = strip_figure(scenes(task, record, episode, moments_s), episode.camera_failed_after_s)
+    figure = strip_figure(
+        scenes(robot, task, record, episode, moments_s), episode.camera_failed_after_s
+    )
     return (
         '<h2>What the model imagined instead</h2>'
         f'<p>{_told(episode)}. In red: the camera had failed.</p>{_png(figure, "imagined")}'

@@ -13,6 +13,8 @@ from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
 from mmvae_controller.cli.output import png
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.faults import document as fault_document
 from mmvae_controller.simulation.faults.bench import BenchSettings, Driver, run_bench
@@ -20,6 +22,8 @@ from mmvae_controller.simulation.faults.cells import SUCCESS
 from mmvae_controller.simulation.faults.document import Document
 from mmvae_controller.simulation.faults.kinds import FAULTS
 from mmvae_controller.simulation.faults.schedule import Start
+from mmvae_controller.training.errors import TrainingError
+from mmvae_controller.training.peer_contract import read_peer_contract
 
 IMAGES = 'images'
 NO_PEER = 'none'
@@ -110,11 +114,17 @@ def _peer(options: Options) -> str | None:
         return None
     if options.peer is not None:
         return str(find_model(options.peer))
+    place = f'peers/{options.task}'
     try:
-        return str(find_model(f'peers/{options.task}'))
-    except CliError:
-        print(f'no peer models/peers/{options.task}: the model is compared with the expert alone')
+        folder = find_model(place)
+        read_peer_contract(folder).check_fits(load_robot(find_robot(options.robot)))
+    except (ModalityError, TrainingError):
+        print(
+            f'no peer models/{place} that fits {options.robot}: the model is compared with the '
+            'expert alone'
+        )
         return None
+    return str(folder)
 
 
 def _listed(words: str | None, default: list[Any]) -> list[str]:

@@ -10,6 +10,9 @@ from mmvae_controller.cli.errors import explained
 import typer
 
 TaskOption = Annotated[str | None, typer.Option(help='What to do; else that of its data.')]
+ModelOption = Annotated[
+    str | None, typer.Option(help='Model folder, or its name; else one of data of the robot.')
+]
 RobotOption = Annotated[
     str | None, typer.Option(help='Robot YAML, or the name of one; else that of its data.')
 ]
@@ -20,6 +23,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help='A multimodal VAE that sees, feels and moves: collect, train, roll out, run.',
 )
+
+
+def _model(model: str | None, robot: str | None) -> str:
+    from mmvae_controller.cli.defaults import model_for
+
+    return model_for(robot) if model is None else model
 
 
 def _used(model: str, task: str | None, robot: str | None) -> tuple[str, str]:
@@ -290,7 +299,7 @@ def bench(
 @app.command()
 def up(
     robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
-    model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
+    model: ModelOption = None,
     namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
     use_sim_time: Annotated[bool, typer.Option(help='Follow /clock.')] = False,
     autostart: Annotated[
@@ -321,6 +330,7 @@ def up(
     with explained():
         from mmvae_controller.cli.up import Controlled, run, Simulated
 
+        model = _model(model, robot)
         simulated = None
         if simulation:
             task, _ = _used(model, task, robot)
@@ -347,7 +357,7 @@ def demo(
     episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 20,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 20000,
     out: Annotated[Path, typer.Option(help='Folder of the report.')] = Path('out/demo'),
-    model: Annotated[str, typer.Option(help='Model folder, or its name.')] = 'touch_target',
+    model: ModelOption = None,
     robot: RobotOption = None,
     task: TaskOption = None,
     required: Annotated[
@@ -364,6 +374,7 @@ def demo(
     with explained():
         from mmvae_controller.cli.demo import DemoSettings, run
 
+        model = _model(model, robot)
         task, robot = _used(model, task, robot)
         settings = DemoSettings(
             model, robot, task, episodes, seed, required, real_time_factor, gui, out, covered

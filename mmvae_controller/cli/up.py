@@ -11,6 +11,7 @@ from types import FrameType
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
+from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_config, find_model, find_robot
 from mmvae_controller.nodes.processes import (
     child_environment,
@@ -91,14 +92,18 @@ def run(
 
     Raises:
         CliError: Robot, model or URDF is not there, or a node is not installed.
+        SimulationError: There is no such task, or nothing simulates the robot.
 
     """
     env = child_environment(find_config(PROFILE))
     if simulated is not None:
         # Imported here alone: a real robot has no PyBullet.
+        from mmvae_controller.simulation.arm_file import arm_of
         from mmvae_controller.simulation.tasks.task import make_task
 
-        make_task(simulated.task)  # Refused before a node starts.
+        # Refused before a node starts.
+        make_task(simulated.task)
+        arm_of(load_robot(find_robot(robot)))
         reach = stay_on_this_machine(env)
         print(f'Simulation: the nodes run with {DISCOVERY_RANGE}={reach}', flush=True)
     with TemporaryDirectory(prefix='mmvae_up_') as scratch, Processes() as processes:
@@ -139,6 +144,7 @@ def node_commands(
     and the robot still listens.
     """
     controlled = controlled or Controlled()
+    robot_file = find_robot(robot).resolve()
     commands: dict[str, list[str]] = {}
     if simulated is not None:
         use_sim_time = True
@@ -146,6 +152,7 @@ def node_commands(
             'simulation',
             namespace,
             {
+                'robot_file': robot_file,
                 'task': simulated.task,
                 'seed': simulated.seed,
                 'episodes': simulated.episodes,
@@ -164,7 +171,7 @@ def node_commands(
         'controller',
         namespace,
         {
-            'robot_file': find_robot(robot).resolve(),
+            'robot_file': robot_file,
             'model': folder,
             'use_sim_time': use_sim_time,
             'autostart': controlled.autostart,

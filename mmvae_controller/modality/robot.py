@@ -189,6 +189,8 @@ class Robot:
             set-point is given up and nothing is sent until resumed.
         goal: The sense of which a wanted value leads the arm, if its model is asked for that;
             empty: the model is asked as a policy.
+        arm: What simulates it: a path, from the folder of its file, or a name such as `iiwa`;
+            empty: nothing does.
         path: Where it was read from.
 
     """
@@ -205,6 +207,7 @@ class Robot:
     max_following_error_rad: float
     goal: str = ''
     trigger: str = ''
+    arm: str = ''
     path: Path = field(default=Path())
 
     @property

@@ -58,6 +58,7 @@ def load_robot(path: Path) -> Robot:
         max_following_error_rad=control.number('max_following_error_rad', low=0.001, high=3.2),
         goal=control.text('goal') if control.has('goal') else '',
         trigger=control.text('trigger') if control.has('trigger') else '',
+        arm=_arm(root),
         path=path,
     )
     control.done()
@@ -97,6 +98,15 @@ def _check(robot: Robot) -> None:
         raise ModalityError(
             f'{where}: anchor {robot.anchor} does not measure the commanded joints {absent}'
         )
+
+
+def _arm(root: Section) -> str:
+    if not root.has('simulation'):
+        return ''
+    section = root.section('simulation')
+    arm = section.text('arm')
+    section.done()
+    return arm
 
 
 def _modality(name: str, section: Section) -> Modality:

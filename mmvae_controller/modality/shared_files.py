@@ -8,18 +8,25 @@ import sys
 from mmvae_controller.modality.errors import ModalityError
 
 PACKAGE = 'mmvae_controller'
+# What is simulated where no robot is named.
+DEFAULT_ROBOT = 'iiwa_sim'
 
 
 def shared_folders() -> list[Path]:
     """Return where config/ and models/ may lie: the source tree, colcon's share, pip's share."""
     folders = [Path(__file__).resolve().parents[2], Path(sys.prefix) / 'share' / PACKAGE]
+    installed = share_of(PACKAGE)
+    return [installed, *folders] if installed else folders
+
+
+def share_of(package: str) -> Path | None:
+    """Return the share folder of an installed ROS package; None if there is none."""
     try:
         from ament_index_python.packages import get_package_share_directory
 
-        folders.insert(0, Path(get_package_share_directory(PACKAGE)))
-    except (ImportError, LookupError, OSError):
-        pass  # Not a ROS installation, or the package is not in it: the other places remain.
-    return folders
+        return Path(get_package_share_directory(package))
+    except (ImportError, LookupError, OSError, ValueError):
+        return None  # Not a ROS installation, or the package is not in it.
 
 
 def find_robot(name: str) -> Path:
@@ -30,6 +37,35 @@ def find_robot(name: str) -> Path:
 
     """
     return _find(name, 'robot', Path('config') / 'robots' / f'{name}.yaml')
+
+
+def find_arm(name: str, beside: Path) -> Path:
+    """Return the file of a simulated arm: a path from a folder, or a name such as `iiwa`.
+
+    Raises:
+        ModalityError: There is none.
+
+    """
+    shared = [folder / 'config' / 'arms' for folder in shared_folders()]
+    places = [beside / name, *(folder / f'{name}.yaml' for folder in shared)]
+    for place in places:
+        if place.is_file():
+            return place
+    names = sorted({path.stem for folder in shared for path in folder.glob('*.yaml')})
+    raise ModalityError(
+        f'no arm {name!r}; there are {", ".join(names)}; looked at '
+        f'{", ".join(str(place) for place in places)}'
+    )
+
+
+def shipped_models() -> list[Path]:
+    """Return the folders of the models that come with the package, by name."""
+    found = {
+        path.parent.name: path.parent
+        for folder in reversed(shared_folders())
+        for path in folder.glob('models/*/model.yaml')
+    }
+    return [found[name] for name in sorted(found)]
 
 
 def find_model(name: str) -> Path:

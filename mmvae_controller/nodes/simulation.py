@@ -9,7 +9,9 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
-from mmvae_controller.modality.robot import OutputMessage
+from mmvae_controller.modality.robot import InputMessage, OutputMessage, Robot
+from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import DEFAULT_ROBOT, find_robot
 from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.nodes.asking import Asking
 from mmvae_controller.nodes.camera_failure import CameraFailure
@@ -24,6 +26,7 @@ from mmvae_controller.nodes.wire.messages import image_message, time_message
 from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
 from mmvae_controller.senses.commands import read_command
 from mmvae_controller.senses.errors import MessageError
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import (
@@ -47,6 +50,13 @@ BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 # After a reset, so long that no sample from before it waits in a queue of the controller.
 SETTLE_NS = NS // 10
 SLOW_SHARE = 0.9
+OBEYED = OutputMessage.FLOAT64_ARRAY
+# Where a robot listens that does not say it.
+TOPICS = {
+    InputMessage.IMAGE: 'camera/image_raw',
+    InputMessage.JOINT_STATE: 'joint_states',
+    InputMessage.WRENCH_STAMPED: 'touch',
+}
 CAMERA_FRAME = 'camera'
 WORLD_FRAME = 'world'
 
@@ -68,6 +78,7 @@ class SimulationNode(Node):
     def __init__(self, **options: Any) -> None:
         """Build the scene of the first episode; `options` are those of `rclpy.node.Node`."""
         super().__init__('simulation', **options)
+        robot_file = declare(self, 'robot_file', DEFAULT_ROBOT, 'Robot YAML, or the name of one')
         task = declare(self, 'task', 'touch_target', 'What is to be done')
         self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
         self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
@@ -83,7 +94,13 @@ class SimulationNode(Node):
         name = declare(self, 'controller_name', 'controller', 'The node to stop and resume')
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
-        self._simulator = Simulator(make_task(task), gui)
+        robot = load_robot(find_robot(robot_file))
+        if robot.output.message != OBEYED:
+            raise SimulationError(
+                f'{robot.path}: output: message is {robot.output.message}, the simulation obeys '
+                f'{OBEYED} alone'
+            )
+        self._simulator = Simulator(make_task(task), arm_of(robot), gui)
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
         self._simulator.reset(self._seed)
@@ -94,8 +111,8 @@ class SimulationNode(Node):
         self._refused = 0
         self._enter(Phase.STOPPING)
         self._begin_episode()
-        self._publish_to(f'{name}/goal')
-        self.create_subscription(Float64MultiArray, 'joint_command', self._on_command, COMMAND)
+        self._publish_to(robot, f'{name}/goal')
+        self.create_subscription(Float64MultiArray, robot.output.topic, self._on_command, COMMAND)
         self._updater = Updater(self, self._statuses)
         self._updater.hardware_id = 'simulation'
         self._pace = Pace(factor, BATCH_STEPS * PHYSICS_STEP_NS)
@@ -114,11 +131,17 @@ class SimulationNode(Node):
     def callback_failed(self, error: Exception) -> None:
         """Nothing to save: the arm holds by itself."""
 
-    def _publish_to(self, goal_topic: str) -> None:
+    def _publish_to(self, robot: Robot, goal_topic: str) -> None:
+        # Where the robot listens; what it does not listen to is there all the same.
+        topics = TOPICS | {s.message: s.topic for s in robot.sources.values()}
         self._clock_out = self.create_publisher(ClockMessage, '/clock', CLOCK)
-        self._camera_out = self.create_publisher(Image, 'camera/image_raw', SENSOR)
-        self._joints_out = self.create_publisher(JointState, 'joint_states', SENSOR)
-        self._touch_out = self.create_publisher(WrenchStamped, 'touch', SENSOR)
+        self._camera_out = self.create_publisher(Image, topics[InputMessage.IMAGE], SENSOR)
+        self._joints_out = self.create_publisher(
+            JointState, topics[InputMessage.JOINT_STATE], SENSOR
+        )
+        self._touch_out = self.create_publisher(
+            WrenchStamped, topics[InputMessage.WRENCH_STAMPED], SENSOR
+        )
         self._views_out = {
             name: self.create_publisher(Image, f'camera_{name}/image_raw', SENSOR)
             for name in self._simulator.views
@@ -160,10 +183,11 @@ class SimulationNode(Node):
             self._views_out[name].publish(image_message(picture, 'rgb8', now_ns, f'camera_{name}'))
         self._show_goal()
         if readings.joint_position is not None and readings.joint_velocity is not None:
+            held_at, held_speed = self._simulator.arm.held_state()
             joints = JointState(
-                name=list(self._simulator.joint_names),
-                position=readings.joint_position.tolist(),
-                velocity=readings.joint_velocity.tolist(),
+                name=[*self._simulator.joint_names, *self._simulator.arm.held_names],
+                position=readings.joint_position.tolist() + held_at,
+                velocity=readings.joint_velocity.tolist() + held_speed,
             )
             joints.header.stamp = time_message(now_ns)
             joints.header.frame_id = WORLD_FRAME
@@ -257,7 +281,7 @@ class SimulationNode(Node):
         try:
             position_rad = read_command(
                 message,
-                OutputMessage.FLOAT64_ARRAY,
+                OBEYED,
                 self._simulator.joint_names,
                 Quantity.POSITION,
             )

@@ -65,7 +65,7 @@ class Babbler:
         self._speed_m_s = 0.0
 
     def decide(self, observation: Observation) -> Estimate:
-        """Return the joint velocity `(7,)` rad/s of this moment; the observation is not read."""
+        """Return the joint velocity `(D,)` rad/s of this moment; the observation is not read."""
         arm = self._simulator.arm
         tip = arm.fingertip_position()
         if self._turning is None or self._random.random() < self._change:

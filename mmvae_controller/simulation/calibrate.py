@@ -14,6 +14,7 @@ from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.control.trust import Sound
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -40,7 +41,7 @@ def listen(
     network: Network, robot: Robot, task: str, seeds: range, on_episode: Callable[[], None]
 ) -> tuple[list[Noted], float]:
     """Return what each sense's surprises were, episode by episode, and how many hours it took."""
-    simulator = Simulator(make_task(task))
+    simulator = Simulator(make_task(task), arm_of(robot))
     controller = controller_of(network, robot, comparison=Listening(Surprise(network)))
     runs, seconds = [], 0.0
     try:
@@ -74,7 +75,7 @@ def count_alarms(
     on_episode: Callable[[], None],
 ) -> FalseAlarms:
     """Return how often a sense was distrusted in episodes in which nothing is wrong."""
-    simulator = Simulator(make_task(task))
+    simulator = Simulator(make_task(task), arm_of(robot))
     controller = controller_of(network, robot, comparison=comparison)
     seconds, alarms = 0.0, dict.fromkeys(comparison.sound, 0)
     try:

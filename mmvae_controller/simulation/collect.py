@@ -28,6 +28,7 @@ from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
@@ -118,6 +119,7 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
         network = Network(Path(settings.learner))
         check_learner(network, robot)
         settings = replace(settings, learner_sha256=network.contract.checksums[NETWORK_FILE])
+    arm_of(robot)  # Refused before anything is written.
     description = _describe(settings, robot)
     _claim(folder, settings)
     shards = range(math.ceil(settings.episodes / EPISODES_PER_SHARD))
@@ -195,7 +197,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
-    simulator = Simulator(make_task(settings.task))
+    simulator = Simulator(make_task(settings.task), arm_of(robot))
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)

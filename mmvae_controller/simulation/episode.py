@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.control.tick import Tick
 from mmvae_controller.modality.robot import InputMessage, Robot
+from mmvae_controller.simulation.arm_file import require_joints
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulator
 from mmvae_controller.vision.hand import find_hand, HAND_CHANNELS
@@ -55,11 +56,7 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
     found: dict[tuple[InputMessage, str], str] = {
         (source.message, source.part): name for name, source in robot.sources.items()
     }
-    if robot.output.joints != simulator.joint_names:
-        raise SimulationError(
-            f'robot {robot.name!r} commands joints {list(robot.output.joints)}, the simulation '
-            f'has {list(simulator.joint_names)}'
-        )
+    require_joints(robot, simulator.joint_names)
     expected = {
         InputMessage.JOINT_STATE: ('joints', simulator.joint_names),
         InputMessage.WRENCH_STAMPED: ('channels', TOUCH_CHANNELS),

@@ -22,12 +22,12 @@ class Expert:
         self._delicate = task if isinstance(task, Delicate) else None
 
     def decide(self, observation: Observation) -> Estimate:
-        """Return the joint velocity `(7,)` rad/s it would use now; the observation is not read."""
+        """Return the joint velocity `(D,)` rad/s it would use now; the observation is not read."""
         velocity = self.velocity()
         return Estimate(velocity, np.zeros_like(velocity))
 
     def velocity(self) -> NDArray[np.float64]:
-        """Return the joint velocity `(7,)` rad/s it would use now."""
+        """Return the joint velocity `(D,)` rad/s it would use now."""
         return self._simulator.task.expert_velocity(self._simulator.arm)
 
     def disturbance(self) -> float:
@@ -40,7 +40,7 @@ class Demonstrator(Protocol):
 
     @property
     def clean(self) -> NDArray[np.float64]:
-        """What would be right now, `(7,)` rad/s."""
+        """What would be right now, `(D,)` rad/s."""
 
     def decide(self, observation: Observation) -> Estimate:
         """Return the command it wants."""
@@ -73,7 +73,7 @@ class NoisyExpert:
         self._noise: NDArray[np.float64] | None = None
 
     def decide(self, observation: Observation) -> Estimate:
-        """Return the disturbed joint velocity `(7,)` rad/s; the right one is kept in `clean`."""
+        """Return the disturbed joint velocity `(D,)` rad/s; the right one is kept in `clean`."""
         self.clean = self._expert.velocity()
         if self._noise is None or self._random.random() < self._change:
             # Half of the time nothing disturbs it, or it would never show a calm approach.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import repeat
 
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.camera import Camera, CameraPose
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks.task import make_task
@@ -16,14 +18,16 @@ OVERVIEW_SIZE = (320, 320)
 
 
 def replay(
+    robot: Robot,
     task: str,
     seed: int,
     postures: Sequence[NDArray[np.float64]],
     moments_s: Sequence[float] = (),
 ) -> Iterator[NDArray[np.uint8]]:
-    """Yield a picture `(320, 320, 3)` of each posture `(7,)` rad in the scene of a seed.
+    """Yield a picture `(320, 320, 3)` of each posture `(D,)` rad in the scene of a seed.
 
     Args:
+        robot: Whose arm.
         task: Its name.
         seed: Of the scene.
         postures: What the arm did.
@@ -31,7 +35,7 @@ def replay(
             drawn where it was then. None: where it was in the beginning.
 
     """
-    simulator = Simulator(make_task(task))
+    simulator = Simulator(make_task(task), arm_of(robot))
     try:
         simulator.reset(seed)
         camera = Camera(simulator.client, OVERVIEW_POSE, *OVERVIEW_SIZE)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import math
 
 from mmvae_controller.simulation.arm import Arm
+from mmvae_controller.simulation.arm_file import ArmDescription
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
 from mmvae_controller.simulation.showing import views_of
 from mmvae_controller.simulation.tasks.task import Task
@@ -33,8 +34,8 @@ class Readings:
 
     Args:
         camera: `(64, 64, 3)` uint8; see `Camera.read`.
-        joint_position: `(7,)` rad.
-        joint_velocity: `(7,)` rad/s.
+        joint_position: `(D,)` rad.
+        joint_velocity: `(D,)` rad/s.
         touch: `(3,)` N on the fingertip, world axes.
         views: By name, `(H, W, 3)` uint8: what the cameras of the task see; none where there are
             none or they are not due.
@@ -61,7 +62,7 @@ class Outcome:
 class Simulator:
     """One arm, one task, one physics client."""
 
-    def __init__(self, task: Task, gui: bool = False) -> None:
+    def __init__(self, task: Task, arm: ArmDescription, gui: bool = False) -> None:
         """Build the scene; call `reset` before anything else."""
         self.task = task
         self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
@@ -69,7 +70,7 @@ class Simulator:
         pybullet.setTimeStep(1 / PHYSICS_HZ, physicsClientId=self.client)
         pybullet.setAdditionalSearchPath(pybullet_data.getDataPath())
         pybullet.loadURDF('plane.urdf', physicsClientId=self.client)
-        self.arm = Arm(self.client)
+        self.arm = Arm(self.client, arm)
         task.build(self.client)
         self.camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
         # Pictures are most of the work: none is drawn that nobody looks at.
@@ -84,7 +85,7 @@ class Simulator:
 
     @property
     def joint_names(self) -> tuple[str, ...]:
-        """The names of the joints, in the order of every array here."""
+        """The names of the commanded joints, in the order of every array here."""
         return self.arm.joint_names
 
     @property
@@ -128,7 +129,7 @@ class Simulator:
         self._success = self._lost = self._waiting = False
 
     def command(self, position_rad: NDArray[np.float64]) -> None:
-        """Give the joints new set-points `(7,)`."""
+        """Give the joints new set-points `(D,)`."""
         self.arm.command(position_rad)
 
     def step(self) -> None:

@@ -52,7 +52,7 @@ def test_the_floor_draws_and_steps_what_collecting_does(settings, iiwa_file, cal
     robot = load_robot(iiwa_file)
     shown = simulation.collected(settings, robot.anchor)
     ours, steps = taken(calls)
-    bare = BarePyBullet(settings.task, settings.record_hz, robot.rate_hz)
+    bare = BarePyBullet(robot, settings.task, settings.record_hz)
     try:
         bare.draw_and_step(shown)
         floor, floor_steps = taken(calls)
@@ -86,8 +86,9 @@ def test_the_document_is_well_formed(monkeypatch):
     assert headline['met'] == (headline['ratio'] >= simulation.GOAL)
 
 
-def test_the_simulator_is_stepped_without_drawing_anything(calls):
-    simulator = simulation.Simulator(simulation.make_task(simulation.TASK))
+def test_the_simulator_is_stepped_without_drawing_anything(iiwa_file, calls):
+    arm = simulation.arm_of(load_robot(iiwa_file))
+    simulator = simulation.Simulator(simulation.make_task(simulation.TASK), arm)
     try:
         assert simulation.stepping_s(simulator, 3, 50) > 0
     finally:

@@ -13,7 +13,7 @@ from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.nodes.watch.record import Episode, Record
-from mmvae_controller.simulation.tasks.postures import HOME_RAD
+from mmvae_controller.simulation.arm_file import arm_of
 import numpy as np
 from PIL import Image
 import pytest
@@ -33,7 +33,7 @@ def record_of(*episodes: Episode) -> Record:
     record = Record(list(episodes), importance={name: [] for name in SENSES})
     for moment in np.arange(9.0, 18.0, 0.05):
         picture = np.full((64, 64, 3), 10 * moment, np.uint8)
-        record.joints.append((moment, np.array(HOME_RAD)))
+        record.joints.append((moment, arm_of(ROBOT).home_rad))
         record.pictures.append((moment, picture))
         record.imagined.append((moment, picture + 50))
         for name in SENSES:
@@ -107,12 +107,12 @@ def test_shown_is_rather_an_episode_whose_beginning_was_imagined_too():
 
 def test_what_moves_by_itself_is_shown_where_it_was_then():
     record = record_of(SEEING)
-    first, last = scenes('intercept', record, SEEING, [0.0, 0.5])
+    first, last = scenes(ROBOT, 'intercept', record, SEEING, [0.0, 0.5])
     assert not np.array_equal(first.arm, last.arm)
 
 
 def test_the_pictures_of_a_scene_are_those_of_its_moment():
-    scene = scenes('touch_target', record_of(SEEING), SEEING, [0.5])[0]
+    scene = scenes(ROBOT, 'touch_target', record_of(SEEING), SEEING, [0.5])[0]
     assert scene.seen is not None
     assert scene.imagined is not None
     assert np.all(scene.seen == 105)
@@ -122,7 +122,7 @@ def test_the_pictures_of_a_scene_are_those_of_its_moment():
 def test_a_camera_that_delivers_nothing_leaves_its_place_empty():
     record = record_of(SEEING)
     record.pictures = [(t, p) for t, p in record.pictures if t < SEEING.began_s]
-    assert scenes('touch_target', record, SEEING, [0.5])[0].seen is None
+    assert scenes(ROBOT, 'touch_target', record, SEEING, [0.5])[0].seen is None
 
 
 def test_the_moments_shown_are_moments_at_which_the_model_imagined():

@@ -83,3 +83,32 @@ def test_what_there_is_not_is_refused_before_anything_runs(faults, asked, tmp_pa
     assert says in refused.output
     assert asked == []
     assert not (tmp_path / 'f.json').exists()
+
+
+@pytest.mark.parametrize(
+    ('words', 'missing'),
+    [
+        (('imitate',), 'imitate that fits iiwa_imitate'),
+        (
+            ('touch_target', '--robot', 'panda_sim'),
+            'touch_target that fits panda_sim',
+        ),
+    ],
+)
+def test_without_a_peer_for_the_task_and_the_robot_it_goes_on_and_says_so(
+    asked, tmp_path, words, missing
+):
+    place = tmp_path / 'f.json'
+    found = CliRunner().invoke(
+        app, ['faults', *words, '--json', str(place), '--faults', 'joints_bias', '--episodes', '1']
+    )
+    assert found.exit_code == 0, found.output
+    assert f'no peer models/peers/{missing}' in found.output
+    assert json.loads(place.read_text())['peer'] is None
+
+
+def test_the_peer_of_the_task_is_beside_it_where_it_fits(asked, tmp_path):
+    place = tmp_path / 'f.json'
+    words = ['faults', 'touch_target', '--json', str(place), *FEW]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    assert json.loads(place.read_text())['peer'] == 'touch_target'

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 from mmvae_controller import __version__
-from mmvae_controller.cli.defaults import task_and_robot
+from mmvae_controller.cli.defaults import model_for, task_and_robot
 from mmvae_controller.cli.main import app
 import pytest
 from typer.testing import CliRunner
@@ -87,6 +87,26 @@ def test_what_is_not_there_is_one_line_and_exit_code_2(words, told, tmp_path, mo
 )
 def test_a_model_is_run_on_what_its_data_was_collected_with_unless_told(given, used):
     assert task_and_robot(*given) == used
+
+
+@pytest.mark.parametrize(
+    ('robot', 'model'),
+    [
+        (None, 'touch_target'),
+        ('iiwa_sim', 'touch_target'),
+        ('iiwa_intercept', 'intercept'),
+        ('mine/iiwa_imitate.yaml', 'imitate'),
+        ('ur5e', 'touch_target'),
+    ],
+)
+def test_a_robot_runs_the_model_that_was_trained_on_data_of_it_unless_told(robot, model):
+    assert model_for(robot) == model
+
+
+def test_the_demo_of_another_robot_asks_for_the_model_of_that_robot(tmp_path):
+    refused = run('demo', '--robot', 'iiwa_imitate', '--out', tmp_path)
+    assert refused.exit_code == 2
+    assert 'iiwa_imitate.yaml is led by goals' in refused.stderr
 
 
 def test_a_robot_that_the_model_does_not_fit_is_refused_by_name(tmp_path):

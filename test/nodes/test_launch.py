@@ -126,6 +126,15 @@ def test_what_may_be_said_to_the_controller_may_be_said_to_its_launch_file(
     assert declared_parameters('controller') - arguments == {'observation_hz'}
 
 
+def test_the_simulation_is_told_of_the_robot_that_the_controller_drives(
+    launched: dict[str, Part],
+):
+    (simulated,) = nodes_of(launched['simulation'])
+    (controlled, *_) = nodes_of(launched['controller'])[::-1]
+    told = [n.named['parameters'][0]['robot_file'] for n in (simulated, controlled)]
+    assert [next(t.parts('LaunchConfiguration')).given for t in told] == [('robot_file',)] * 2
+
+
 def test_a_simulation_stays_on_this_machine_unless_the_environment_says_otherwise(
     launched: dict[str, Part],
 ):

@@ -161,6 +161,79 @@ def test_it_obeys_only_while_an_episode_runs(world: Any):
     timer.cancel()
 
 
+def test_the_arm_of_the_robot_is_simulated_and_says_where_its_gripper_is_as_well(
+    world: Any, iiwa_file: Path
+):
+    path = iiwa_file.with_name('panda_sim.yaml')
+    robot = load_robot(path)
+    it = world(robot_file='panda_sim', real_time_factor=2.0)
+    it.peer.until(lambda: it.joints, 'joint states')
+    assert it.joints[-1].name[7:] == ['panda_finger_joint1', 'panda_finger_joint2']
+    assert list(it.joints[-1].position[7:]) == pytest.approx([0.012, 0.012], abs=1e-4)
+    sense = next(m for m in robot.modalities if m.name == 'joints')
+    read = read_sense(it.joints[-1], sense, robot.sources['joints'])
+    assert read.tolist() == list(it.joints[-1].position[:7])
+    it.serve()
+    it.until_phase('running')
+    wanted = [0.2, -0.1, 0.1, -1.7, 0.1, 1.6, 0.5]
+    command = Float64MultiArray(data=wanted)
+    timer = it.peer.node.create_timer(0.05, lambda: it.out.publish(command))
+    it.peer.until(
+        lambda: np.abs(np.array(it.joints[-1].position[:7]) - wanted).max() < 0.02, 'obedience'
+    )
+    timer.cancel()
+    assert list(it.joints[-1].position[7:]) == pytest.approx([0.012, 0.012], abs=1e-3)
+
+
+def test_it_speaks_and_listens_where_the_robot_does(world: Any, iiwa_file: Path, tmp_path: Path):
+    text = iiwa_file.read_text(encoding='utf-8')
+    for old, new in (
+        ('topic: camera/image_raw', 'topic: camera/camera/color/image_raw'),
+        ('topic: touch', 'topic: force_torque_sensor_broadcaster/wrench'),
+        ('topic: joint_command', 'topic: forward_position_controller/commands'),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / 'robot.yaml'
+    path.write_text(text, encoding='utf-8')
+    it = world(robot_file=str(path))
+    pictures = it.peer.listen(Image, 'camera/camera/color/image_raw', SENSOR)
+    forces = it.peer.listen(WrenchStamped, 'force_torque_sensor_broadcaster/wrench', SENSOR)
+    topic = 'forward_position_controller/commands'
+    out = it.peer.node.create_publisher(Float64MultiArray, topic, COMMAND)
+    it.peer.until(lambda: pictures and forces and it.joints, 'the sensors')
+    it.serve()
+    it.until_phase('running')
+    timer = it.peer.node.create_timer(0.05, lambda: out.publish(Float64MultiArray(data=[0.0] * 7)))
+    it.peer.until(lambda: int(it.values()['commands']) > 0, 'obedience')
+    timer.cancel()
+
+
+def test_a_robot_that_is_commanded_otherwise_is_refused(
+    world: Any, iiwa_file: Path, tmp_path: Path
+):
+    text = iiwa_file.read_text(encoding='utf-8')
+    old = 'message: std_msgs/Float64MultiArray '
+    assert old in text
+    path = tmp_path / 'robot.yaml'
+    path.write_text(text.replace(old, 'message: trajectory_msgs/JointTrajectory '))
+    with pytest.raises(SimulationError, match='message is trajectory_msgs/JointTrajectory, the'):
+        world(robot_file=str(path))
+
+
+def test_a_command_for_the_gripper_as_well_is_refused(world: Any):
+    it = world(robot_file='panda_sim')
+    it.node._enter(Phase.RUNNING)
+    it.node._simulator.step()
+    it.node._on_command(Float64MultiArray(data=[0.0] * 9))
+    assert (it.node._commands, it.node._refused) == (0, 1)
+
+
+def test_a_robot_that_nothing_simulates_is_refused(world: Any):
+    with pytest.raises(SimulationError, match=r'ur5e\.yaml: names no arm to simulate'):
+        world(robot_file='ur5e')
+
+
 def test_in_the_first_moment_of_an_episode_it_does_not_obey_yet(world: Any):
     it = world()
     it.node._enter(Phase.RUNNING)

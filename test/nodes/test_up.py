@@ -11,7 +11,7 @@ import time
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.up import Controlled, node_commands, Simulated, write_description
+from mmvae_controller.cli.up import Controlled, node_commands, run, Simulated, write_description
 from mmvae_controller.nodes.processes import (
     child_environment,
     DISCOVERY_RANGE,
@@ -22,6 +22,7 @@ from mmvae_controller.nodes.processes import (
     stay_on_this_machine,
     WHEELS_MARK,
 )
+from mmvae_controller.simulation.errors import SimulationError
 import pytest
 import yaml
 
@@ -107,6 +108,7 @@ def test_a_simulation_starts_first_and_its_clock_is_followed(robot_file: Path, m
     commands = node_commands(str(robot_file), str(model), simulated=Simulated(seed=3))
     assert next(iter(commands)) == 'simulation'
     assert 'seed:=3' in commands['simulation']
+    assert f'robot_file:={robot_file}' in commands['simulation']
     assert 'use_sim_time:=true' in commands['controller']
     assert '-r' not in commands['controller']
 
@@ -192,10 +194,10 @@ up.node_commands = lambda *given: {name: stub(name) for name in real(*given)}
 
 
 def test_a_diagnostics_that_hangs_does_not_delay_the_hold_of_the_controller(
-    up: Any, robot_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    up: Any, iiwa_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv(DISCOVERY_RANGE, raising=False)
-    process = up(robot_file, tmp_path, STUBS, 'simulated=up.Simulated()')
+    process = up(iiwa_file, tmp_path, STUBS, 'simulated=up.Simulated()')
     lines = [process.stdout.readline() for _ in range(5)]
     assert lines[0] == f'Simulation: the nodes run with {DISCOVERY_RANGE}=LOCALHOST\n'
     assert set(lines[1:]) == {
@@ -209,6 +211,14 @@ def test_a_diagnostics_that_hangs_does_not_delay_the_hold_of_the_controller(
     process.stdin.close()
     assert process.stdout.readline() == 'simulation told\n'
     assert process.wait(DEADLINE_S) == 0
+
+
+def test_a_robot_that_nothing_simulates_is_refused_before_a_node_starts(
+    robot_file: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Processes, 'start', lambda *given: pytest.fail('a node was started'))
+    with pytest.raises(SimulationError, match=r'robot\.yaml: names no arm to simulate'):
+        run(str(robot_file), str(model), simulated=Simulated())
 
 
 @pytest.mark.ros

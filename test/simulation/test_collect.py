@@ -72,8 +72,8 @@ def test_several_processes_collect_what_one_does(settings, tmp_path, monkeypatch
 def test_what_breaks_on_the_way_leaves_no_physics_client_behind(settings, tmp_path, monkeypatch):
     opened = []
 
-    def remembered(task):
-        opened.append(Simulator(task))
+    def remembered(*given):
+        opened.append(Simulator(*given))
         return opened[-1]
 
     monkeypatch.setattr(collecting, 'Simulator', remembered)

@@ -16,8 +16,8 @@ import pytest
 
 
 @pytest.fixture(scope='module')
-def simulator():
-    simulator = Simulator(make_task('touch_target'))
+def simulator(iiwa_arm):
+    simulator = Simulator(make_task('touch_target'), iiwa_arm)
     yield simulator
     simulator.close()
 

@@ -309,9 +309,9 @@ def test_page_and_figures_show_every_cell_also_of_an_unfinished_benchmark(iiwa_f
 
 @pytest.mark.slow
 def test_an_episode_under_a_fault_is_the_same_again_and_counts_what_happened(
-    iiwa, settings, monkeypatch
+    iiwa, iiwa_arm, settings, monkeypatch
 ):
-    simulator = Simulator(make_task('touch_target'))
+    simulator = Simulator(make_task('touch_target'), iiwa_arm)
     picture = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
     monkeypatch.setattr(simulator.camera, 'picture', lambda: picture)
 

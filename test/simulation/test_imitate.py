@@ -51,8 +51,8 @@ def imitate():
 
 
 @pytest.fixture(scope='module')
-def simulator():
-    simulator = Simulator(Imitate(duration_s=1.5, radius_m=(0.02, 0.03)))
+def simulator(iiwa_arm):
+    simulator = Simulator(Imitate(duration_s=1.5, radius_m=(0.02, 0.03)), iiwa_arm)
     yield simulator
     simulator.close()
 
@@ -211,9 +211,9 @@ def test_a_new_episode_forgets_how_the_last_one_went(unseen, imitate):
     assert unseen.task.measures() == {'image_error_px': 0, 'path_error_m': 0}
 
 
-def test_a_recorded_stroke_is_shown_as_it_was_recorded(random):
+def test_a_recorded_stroke_is_shown_as_it_was_recorded(random, iiwa_arm):
     path = LOOKED_AT_M + draw_path(Kind.EIGHT, 0.06, random)
-    simulator = Simulator(Imitate(duration_s=1.5, stroke_px=project(VIEWS, path)))
+    simulator = Simulator(Imitate(duration_s=1.5, stroke_px=project(VIEWS, path)), iiwa_arm)
     try:
         simulator.reset(1)
         task = simulator.task

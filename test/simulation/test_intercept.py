@@ -9,7 +9,6 @@ from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.replay import replay
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks.intercept import Intercept, meet
-from mmvae_controller.simulation.tasks.postures import HOME_RAD
 from mmvae_controller.simulation.tasks.task import make_task
 from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
@@ -19,8 +18,8 @@ SEEDS = range(10)
 
 
 @pytest.fixture(scope='module')
-def simulator():
-    simulator = Simulator(make_task('intercept'))
+def simulator(iiwa_arm):
+    simulator = Simulator(make_task('intercept'), iiwa_arm)
     yield simulator
     simulator.close()
 
@@ -153,7 +152,7 @@ def test_a_ball_that_has_rolled_away_is_lost_and_stays_there(simulator):
 def lay(simulator, place_m):
     """Lay the ball somewhere in reach, the arm at home, and let a step pass."""
     simulator.reset(3)
-    simulator.arm.set_posture(HOME_RAD)
+    simulator.arm.set_posture(simulator.arm.home_rad)
     assert simulator.task.area.contains(place_m)
     simulator.task.place_m = place_m
     put(simulator.client, simulator.task.ball, place_m)
@@ -162,23 +161,23 @@ def lay(simulator, place_m):
 
 def test_the_ball_rests_under_a_touch_throws_nothing_about_and_rolls_on_after_it(simulator):
     task, arm = simulator.task, simulator.arm
-    simulator.arm.set_posture(HOME_RAD)
+    simulator.arm.set_posture(simulator.arm.home_rad)
     lay(simulator, arm.fingertip_position() - np.array([0, 0, 0.055]))
     assert simulator.outcome().success
     held = task.place_m
     for _ in range(PHYSICS_HZ):
         simulator.step()
-        assert np.abs(arm.state()[0] - HOME_RAD).max() < 0.05
+        assert np.abs(arm.state()[0] - arm.home_rad).max() < 0.05
     assert np.array_equal(task.place_m, held)
     assert not task.expert_velocity(arm).any()
-    arm.set_posture(HOME_RAD + np.array([0, 0, 0, 0.5, 0, 0, 0]))
+    arm.set_posture(arm.home_rad + np.array([0, 0, 0, 0.5, 0, 0, 0]))
     for _ in range(3):
         simulator.step()
     assert not np.array_equal(task.place_m, held)
 
 
 def test_the_ball_does_not_push_another_link_aside_either(simulator):
-    simulator.arm.set_posture(HOME_RAD)
+    simulator.arm.set_posture(simulator.arm.home_rad)
     aside = np.array([0, -0.045, 0.08])
     lay(simulator, simulator.arm.fingertip_position() + aside)
     held = simulator.task.place_m
@@ -195,11 +194,11 @@ def test_a_way_that_no_ball_can_roll_is_refused(simulator):
         task.reset(simulator.arm, np.random.default_rng(0))
 
 
-def test_a_replay_shows_the_ball_where_it_was(simulator):
+def test_a_replay_shows_the_ball_where_it_was(simulator, iiwa):
     simulator.reset(3)
     postures = [simulator.arm.state()[0]] * 2
-    still = list(replay('intercept', 3, postures))
-    rolling = list(replay('intercept', 3, postures, (0.0, 1.0)))
+    still = list(replay(iiwa, 'intercept', 3, postures))
+    rolling = list(replay(iiwa, 'intercept', 3, postures, (0.0, 1.0)))
     assert np.array_equal(still[0], still[1])
     assert np.array_equal(still[0], rolling[0])
     assert not np.array_equal(rolling[0], rolling[1])

@@ -6,7 +6,6 @@ from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks.postures import HOME_RAD
 from mmvae_controller.simulation.tasks.press import (
     DISTURBED_NEAR,
     KEY,
@@ -26,8 +25,8 @@ STEP_S = 1 / PHYSICS_HZ
 
 
 @pytest.fixture(scope='module')
-def simulator():
-    simulator = Simulator(make_task('press'))
+def simulator(iiwa_arm):
+    simulator = Simulator(make_task('press'), iiwa_arm)
     yield simulator
     simulator.close()
 
@@ -90,9 +89,9 @@ def test_the_key_lies_anywhere_in_its_sector_at_any_height_of_its_range(simulato
         simulator.reset(seed)
         places.append(simulator.task.place_m)
     x, y, z = np.transpose(places)
-    task = simulator.task
-    assert np.all((task.nearest_m <= np.hypot(x, y)) & (np.hypot(x, y) <= task.farthest_m))
-    assert np.abs(np.arctan2(y, x)).max() <= task.sector_rad
+    area = simulator.task.area
+    assert np.all((area.nearest_m <= np.hypot(x, y)) & (np.hypot(x, y) <= area.farthest_m))
+    assert np.abs(np.arctan2(y, x)).max() <= area.half_angle_rad
     counts, _ = np.histogram(z, 4, (0.06, 0.10))
     assert counts.sum() == 200
     assert counts.min() > 30
@@ -100,7 +99,7 @@ def test_the_key_lies_anywhere_in_its_sector_at_any_height_of_its_range(simulato
 
 
 def test_a_higher_key_looks_like_one_farther_away(simulator, task):
-    simulator.arm.set_posture(HOME_RAD)
+    simulator.arm.set_posture(simulator.arm.home_rad)
     high = np.array([0.4, 0.2, 0.10])
     low = behind(high, 0.03)
     pictures = []

@@ -1,7 +1,6 @@
 """The maths of the experts: where the fingertip goes, and how fast."""
 
 from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks.postures import HOME_RAD
 from mmvae_controller.simulation.tasks.reach import (
     approach,
     APPROACH_SPEED_M_S,
@@ -20,9 +19,9 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope='module')
-def arm():
-    simulator = Simulator(make_task('touch_target'))
+@pytest.fixture(scope='module', params=['iiwa', 'panda'])
+def arm(request, arms):
+    simulator = Simulator(make_task('touch_target'), arms[request.param])
     yield simulator.arm
     simulator.close()
 
@@ -34,7 +33,7 @@ def moved(arm, velocity, seconds):
 
 
 def turned_to(arm, axis, steps=300):
-    arm.set_posture(HOME_RAD)
+    arm.set_posture(arm.home_rad)
     for _ in range(steps):
         moved(arm, joint_velocity(arm, np.zeros(3), axis), 0.02)
     return float(arm.fingertip_axis() @ axis)
@@ -42,7 +41,7 @@ def turned_to(arm, axis, steps=300):
 
 @pytest.mark.parametrize('direction', np.vstack([np.eye(3), -np.eye(3)]).tolist())
 def test_the_fingertip_goes_where_it_is_told(arm, direction):
-    arm.set_posture(HOME_RAD)
+    arm.set_posture(arm.home_rad)
     wanted = 0.1 * np.array(direction)
     before = arm.fingertip_position()
     moved(arm, joint_velocity(arm, wanted), 0.1)
@@ -58,7 +57,7 @@ def test_the_finger_turns_to_the_axis_it_is_told_and_else_points_down(arm):
 
 
 def test_no_joint_is_ever_faster_than_the_limit_and_all_are_slowed_alike(arm):
-    arm.set_posture(HOME_RAD)
+    arm.set_posture(arm.home_rad)
     slow = joint_velocity(arm, np.array([0.0, 30.0, 0.0]))
     assert np.abs(slow).max() == pytest.approx(JOINT_SPEED_RAD_S)
     slower = joint_velocity(arm, np.array([0.0, 300.0, 0.0]))
@@ -89,7 +88,7 @@ def test_the_short_ways_of_computing_are_those_of_numpy_to_the_bit(random):
 
 def test_the_velocity_is_that_of_the_damped_pseudo_inverse_to_the_bit(arm, random):
     for _ in range(50):
-        arm.set_posture(HOME_RAD + random.uniform(-0.5, 0.5, 7))
+        arm.set_posture(arm.home_rad + random.uniform(-0.5, 0.5, 7))
         tip_m_s, axis = random.normal(size=(2, 3))
         position, _ = arm.state()
         linear, angular = np.split(arm.fingertip_jacobian(position), 2)
@@ -97,7 +96,7 @@ def test_the_velocity_is_that_of_the_damped_pseudo_inverse_to_the_bit(arm, rando
         turn = UPRIGHT_GAIN_PER_S * np.cross(arm.fingertip_axis(), axis)
         square = jacobian @ jacobian.T + DAMPING**2 * np.eye(6)
         inverse = jacobian.T @ np.linalg.inv(square)
-        home = POSTURE_GAIN_PER_S * (HOME_RAD - position)
+        home = POSTURE_GAIN_PER_S * (arm.home_rad - position)
         joints = inverse @ np.concatenate([tip_m_s, UPRIGHT_WEIGHT * turn])
         joints = joints + (np.eye(7) - inverse @ jacobian) @ home
         assert np.array_equal(joint_velocity(arm, tip_m_s, axis, np.inf), joints)

@@ -8,7 +8,7 @@ from mmvae_controller.simulation.arm import TOUCH_RANGE_N
 from mmvae_controller.simulation.camera import CameraState
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks.postures import HOME_RAD, START_HEIGHT_M
+from mmvae_controller.simulation.tasks.postures import START_HEIGHT_M
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
@@ -17,8 +17,8 @@ import pytest
 
 
 @pytest.fixture(scope='module')
-def simulator():
-    simulator = Simulator(make_task('touch_target'))
+def simulator(iiwa_arm):
+    simulator = Simulator(make_task('touch_target'), iiwa_arm)
     yield simulator
     simulator.close()
 
@@ -29,7 +29,7 @@ def scene(simulator, seed, steps=30):
     seen = []
     for _ in range(steps):
         seen.append(simulator.readings())
-        simulator.command(HOME_RAD)
+        simulator.command(simulator.arm.home_rad)
         simulator.step()
     return seen
 
@@ -60,8 +60,8 @@ def test_the_same_seed_is_the_same_scene_and_another_seed_another(simulator):
     assert same(first, scene(simulator, 3))
 
 
-def test_two_simulators_agree(simulator):
-    other = Simulator(make_task('touch_target'))
+def test_two_simulators_agree(simulator, iiwa_arm):
+    other = Simulator(make_task('touch_target'), iiwa_arm)
     try:
         assert same(scene(simulator, 5), scene(other, 5))
     finally:
@@ -145,7 +145,7 @@ def test_a_touch_is_a_success_and_stays_one(simulator):
     simulator.reset(1)
     descend_on_the_ball(simulator)
     assert simulator.outcome().success
-    simulator.arm.set_posture(HOME_RAD)
+    simulator.arm.set_posture(simulator.arm.home_rad)
     simulator.step()
     assert simulator.outcome().success
 
@@ -173,7 +173,7 @@ class Scripted:
         pass
 
     def reset(self, arm, random):
-        arm.set_posture(HOME_RAD)
+        arm.set_posture(arm.home_rad)
 
     def advance(self, arm, step_s):
         self.moved_s.append(step_s)
@@ -189,8 +189,8 @@ class Scripted:
 
 
 @pytest.fixture(scope='module')
-def stage():
-    simulator = Simulator(Scripted())
+def stage(iiwa_arm):
+    simulator = Simulator(Scripted(), iiwa_arm)
     yield simulator
     simulator.close()
 

@@ -16,6 +16,7 @@ from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy, Policy
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert
@@ -133,11 +134,12 @@ def check_bench(settings: BenchSettings) -> None:
 
     Raises:
         ControlError, ModalityError, TrainingError: A model or peer cannot be run.
-        SimulationError: There is no such task.
+        SimulationError: There is no such task, or nothing simulates the robot.
 
     """
     robot = load_robot(Path(settings.robot_file))
     make_task(settings.task)
+    arm_of(robot)
     Network(Path(settings.model)).contract.check_fits(robot)
     if settings.peer is not None:
         Peer(Path(settings.peer)).contract.check_fits(robot)
@@ -146,7 +148,7 @@ def check_bench(settings: BenchSettings) -> None:
 def run_case(settings: BenchSettings, case: Case) -> CaseDone:
     """Run one cell with every driver, in this process."""
     robot = load_robot(Path(settings.robot_file))
-    simulator = Simulator(make_task(settings.task))
+    simulator = Simulator(make_task(settings.task), arm_of(robot))
     try:
         return CaseDone(
             case,

@@ -7,7 +7,7 @@ import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.tasks.postures import draw_posture, POSTURE_SPREAD_RAD
+from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import (
     approach,
     APPROACH_GAIN_PER_S,
@@ -15,8 +15,9 @@ from mmvae_controller.simulation.tasks.reach import (
     joint_velocity,
     length,
 )
+from mmvae_controller.simulation.tasks.sector import Sector
 from mmvae_controller.simulation.tasks.standing import Standing
-from mmvae_controller.simulation.tasks.touch_target import make_ball, put, Sector
+from mmvae_controller.simulation.tasks.touch_target import make_ball, put
 import numpy as np
 from numpy.typing import NDArray
 import pybullet
@@ -26,7 +27,7 @@ ATTEMPTS = 10_000
 # that waits somewhere.
 ROLLS_IN = Sector(nearest_m=0.42, farthest_m=0.78, half_angle_rad=math.radians(90))
 # The arm begins nearer to the middle than in the other tasks, or turning would take too long.
-START_SPREAD_RAD = np.array([0.8, *POSTURE_SPREAD_RAD[1:]])
+START_TURN_RAD = 0.8
 # The expert hurries more than that of a ball that waits. Not its gain: with 6/s instead of 4/s it
 # would touch every ball without knowing how fast it is.
 APPROACH_SPEED_M_S = 0.8
@@ -60,12 +61,14 @@ class Intercept:
         self.ball = make_ball(client, self.radius_m)
         self.place_m = np.zeros(3)
         self.velocity_m_s = np.zeros(3)
+        self.floor = self.area
 
     def reset(self, arm: Arm, random: np.random.Generator) -> None:
         """Draw where the ball is and how it rolls, and raise the arm."""
+        self.floor = self.area.within(arm.reach_m)
         speed = random.uniform(self.slowest_m_s, self.fastest_m_s)
         for _ in range(ATTEMPTS):
-            place = self.area.draw(random)
+            place = self.floor.draw(random)
             angle = random.uniform(-math.pi, math.pi)
             velocity = speed * np.array([math.cos(angle), math.sin(angle)])
             if self._stays(place, velocity):
@@ -75,7 +78,7 @@ class Intercept:
         self.place_m = np.append(place, self.radius_m)
         self.velocity_m_s = np.append(velocity, 0.0)
         put(self._client, self.ball, self.place_m)
-        draw_posture(arm, random, START_SPREAD_RAD)
+        draw_posture(arm, random, START_TURN_RAD)
 
     def advance(self, arm: Arm, step_s: float) -> None:
         """Let the ball roll on.
@@ -84,7 +87,7 @@ class Intercept:
         once it is out of reach.
         """
         held = pybullet.getContactPoints(arm.body, self.ball, physicsClientId=self._client)
-        if held or not self.area.contains(self.place_m):
+        if held or not self.floor.contains(self.place_m):
             return
         self.place_m = self.place_m + self.velocity_m_s * step_s
         put(self._client, self.ball, self.place_m)
@@ -92,7 +95,7 @@ class Intercept:
     def standing(self, arm: Arm) -> Standing:
         """Tell whether the fingertip touches the ball, and whether that has rolled away."""
         return Standing(
-            arm.fingertip_touches(self.ball), lost=not self.area.contains(self.place_m)
+            arm.fingertip_touches(self.ball), lost=not self.floor.contains(self.place_m)
         )
 
     def distance_m(self, arm: Arm) -> float:
@@ -113,13 +116,13 @@ class Intercept:
         """
         nearest_s = -float(place_m @ velocity_m_s / (velocity_m_s @ velocity_m_s))
         moments_s = (0.0, min(max(nearest_s, 0.0), self.stays_s), self.stays_s)
-        return all(self.area.contains(place_m + velocity_m_s * moment) for moment in moments_s)
+        return all(self.floor.contains(place_m + velocity_m_s * moment) for moment in moments_s)
 
 
 def meet(
     arm: Arm, place_m: NDArray[np.float64], velocity_m_s: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the joint velocity `(7,)` rad/s that brings the fingertip down on a moving ball.
+    """Return the joint velocity `(D,)` rad/s that brings the fingertip down on a moving ball.
 
     Args:
         arm: Where it stands now.

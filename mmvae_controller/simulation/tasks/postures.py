@@ -1,35 +1,30 @@
-"""Where the arm begins an episode, and where it likes to be."""
+"""Where the arm begins an episode."""
 
 from __future__ import annotations
+
+import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
 import numpy as np
-from numpy.typing import NDArray
 
-HOME_RAD = np.array([0.0, 0.35, 0.0, -1.5, 0.0, 1.25, 0.0])
-# Start postures: home and up to this much beside it, joint by joint.
-POSTURE_SPREAD_RAD = np.array([1.2, 0.35, 0.5, 0.4, 0.5, 0.4, 1.0])
 START_HEIGHT_M = 0.25
 ATTEMPTS = 1000
 
 
-def draw_posture(
-    arm: Arm,
-    random: np.random.Generator,
-    spread_rad: NDArray[np.float64] = POSTURE_SPREAD_RAD,
-) -> None:
+def draw_posture(arm: Arm, random: np.random.Generator, turn_rad: float = math.inf) -> None:
     """Put the arm into a random posture with its fingertip well above the floor.
 
     Args:
-        arm: Is put there.
+        arm: Is put there: up to its `spread_rad` beside its `home_rad`, joint by joint.
         random: Where from.
-        spread_rad: How far from `HOME_RAD` at most, joint by joint, `(7,)`.
+        turn_rad: How far the first joint, which turns all of it, may be from there at most.
 
     """
+    spread_rad = arm.spread_rad.copy()
+    spread_rad[0] = min(spread_rad[0], turn_rad)
     for _ in range(ATTEMPTS):
-        posture = HOME_RAD + random.uniform(-1, 1, 7) * spread_rad
-        arm.set_posture(posture)
+        arm.set_posture(arm.home_rad + random.uniform(-1, 1, len(spread_rad)) * spread_rad)
         if arm.fingertip_position()[2] > START_HEIGHT_M:
             return
     raise SimulationError(f'no posture with the fingertip above {START_HEIGHT_M} m was found')

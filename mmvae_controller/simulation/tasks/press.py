@@ -7,10 +7,12 @@ import math
 from pathlib import Path
 import tempfile
 
-from mmvae_controller.simulation.arm import Arm, FINGERTIP_RADIUS_M
+from mmvae_controller.simulation.arm import Arm
+from mmvae_controller.simulation.arm_urdf import FINGERTIP_RADIUS_M
 from mmvae_controller.simulation.camera import CAMERA_POSE
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
+from mmvae_controller.simulation.tasks.sector import Sector
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
@@ -49,6 +51,9 @@ DISTURBED_FROM_M = 0.3
 DISTURBED_NEAR = 0.08
 
 
+LIES_IN = Sector(nearest_m=0.45, farthest_m=0.72, half_angle_rad=math.radians(60))
+
+
 @dataclass
 class Press:
     """Press a green key with the fingertip and hold 3 N on it for a second without interruption.
@@ -61,9 +66,7 @@ class Press:
     time_limit_s: float = 8.0
     height_m: float = 0.08
     height_spread_m: float = 0.02
-    nearest_m: float = 0.45
-    farthest_m: float = 0.72
-    sector_rad: float = math.radians(60)
+    area: Sector = LIES_IN
     force_n: float = 3.0
     tolerance_n: float = 1.5
     hold_s: float = 1.0
@@ -89,10 +92,9 @@ class Press:
 
     def reset(self, arm: Arm, random: np.random.Generator) -> None:
         """Put the panel anywhere in the sector, at any height, with the key up; raise the arm."""
-        distance = math.sqrt(random.uniform(self.nearest_m**2, self.farthest_m**2))
-        angle = random.uniform(-self.sector_rad, self.sector_rad)
+        place = self.area.within(arm.reach_m).draw(random)
         height = self.height_m + random.uniform(-1, 1) * self.height_spread_m
-        self.put(np.array([distance * math.cos(angle), distance * math.sin(angle), height]))
+        self.put(np.append(place, height))
         draw_posture(arm, random)
 
     def put(self, place_m: NDArray[np.float64]) -> None:

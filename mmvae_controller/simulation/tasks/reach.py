@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 from mmvae_controller.simulation.arm import Arm
-from mmvae_controller.simulation.tasks.postures import HOME_RAD
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,7 +17,6 @@ UPRIGHT_WEIGHT = 0.3
 # Damping of the pseudo-inverse (Nakamura and Hanafusa 1986): larger is calmer near singularities.
 DAMPING = 0.08
 DAMPING_MATRIX = DAMPING**2 * np.eye(6)
-IDENTITY = np.eye(7)
 POSTURE_GAIN_PER_S = 0.4
 JOINT_SPEED_RAD_S = 1.2
 # The fingertip goes over what is far to the side and comes down on it from above.
@@ -32,9 +30,9 @@ def joint_velocity(
     axis: NDArray[np.float64] = DOWN,
     fastest_rad_s: float = JOINT_SPEED_RAD_S,
 ) -> NDArray[np.float64]:
-    """Return the joint velocity `(7,)` rad/s that moves the fingertip as wanted.
+    """Return the joint velocity `(D,)` rad/s that moves the fingertip as wanted.
 
-    What the fingertip leaves free goes towards `HOME_RAD`.
+    What the fingertip leaves free goes towards where the arm likes to be.
 
     Args:
         arm: Where it stands now.
@@ -50,8 +48,8 @@ def joint_velocity(
     wanted = np.concatenate([tip_m_s, UPRIGHT_WEIGHT * turn])
     square = jacobian @ jacobian.T + DAMPING_MATRIX
     inverse = jacobian.T @ np.linalg.inv(square)
-    free = IDENTITY - inverse @ jacobian
-    joints = inverse @ wanted + free @ (POSTURE_GAIN_PER_S * (HOME_RAD - position))
+    free = np.eye(len(position)) - inverse @ jacobian
+    joints = inverse @ wanted + free @ (POSTURE_GAIN_PER_S * (arm.home_rad - position))
     return _shortened(joints, float(np.abs(joints).max()), fastest_rad_s)
 
 

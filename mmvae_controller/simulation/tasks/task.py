@@ -38,7 +38,7 @@ class Task(Protocol):
         """Return how far the fingertip is from where it should be, for reports."""
 
     def expert_velocity(self, arm: Arm) -> NDArray[np.float64]:
-        """Return the joint velocity `(7,)` rad/s of somebody who knows everything."""
+        """Return the joint velocity `(D,)` rad/s of somebody who knows everything."""
 
 
 TASKS: dict[str, Callable[[], Task]] = {

@@ -8,34 +8,13 @@ import math
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
+from mmvae_controller.simulation.tasks.sector import Sector
 from mmvae_controller.simulation.tasks.standing import Standing
 import numpy as np
 from numpy.typing import NDArray
 import pybullet
 
-
-@dataclass(frozen=True, slots=True)
-class Sector:
-    """Where on the floor a ball can be reached: a ring around the arm's base, cut to a sector."""
-
-    nearest_m: float
-    farthest_m: float
-    half_angle_rad: float
-
-    def draw(self, random: np.random.Generator) -> NDArray[np.float64]:
-        """Return a place `(2,)` m, equally likely everywhere."""
-        distance = math.sqrt(random.uniform(self.nearest_m**2, self.farthest_m**2))
-        angle = random.uniform(-self.half_angle_rad, self.half_angle_rad)
-        return np.array([distance * math.cos(angle), distance * math.sin(angle)])
-
-    def contains(self, place_m: NDArray[np.float64]) -> bool:
-        """Tell whether a place lies in it, by its first two coordinates."""
-        x, y = (float(value) for value in place_m[:2])
-        ring = self.nearest_m <= math.hypot(x, y) <= self.farthest_m
-        return ring and abs(math.atan2(y, x)) <= self.half_angle_rad
-
-
-REACHABLE = Sector(nearest_m=0.42, farthest_m=0.78, half_angle_rad=math.radians(75))
+LIES_IN = Sector(nearest_m=0.42, farthest_m=0.78, half_angle_rad=math.radians(75))
 
 
 @dataclass
@@ -49,7 +28,7 @@ class TouchTarget:
     name: str = 'touch_target'
     time_limit_s: float = 5.0
     radius_m: float = 0.04
-    area: Sector = REACHABLE
+    area: Sector = LIES_IN
 
     def build(self, client: int) -> None:
         """Put the ball into the scene; it has no mass, so it stays where it is touched."""
@@ -59,7 +38,7 @@ class TouchTarget:
 
     def reset(self, arm: Arm, random: np.random.Generator) -> None:
         """Lay the ball down, equally likely everywhere in the sector, and raise the arm."""
-        self.place_m = np.append(self.area.draw(random), self.radius_m)
+        self.place_m = np.append(self.area.within(arm.reach_m).draw(random), self.radius_m)
         put(self._client, self.ball, self.place_m)
         draw_posture(arm, random)
 
