@@ -95,6 +95,7 @@ def test_a_model_is_run_on_what_its_data_was_collected_with_unless_told(given, u
         (None, 'touch_target'),
         ('iiwa_sim', 'touch_target'),
         ('iiwa_intercept', 'intercept'),
+        ('panda_sim', 'panda_touch_target'),
         ('mine/iiwa_imitate.yaml', 'imitate'),
         ('ur5e', 'touch_target'),
     ],
