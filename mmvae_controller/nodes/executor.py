@@ -8,7 +8,7 @@ not to be in the way of the sample that a command answers; samples, timers and a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 import math
@@ -54,18 +54,26 @@ class Urgency:
 class View:
     """A node as the executor sees it: some of what it has, none of its event handlers."""
 
-    waitables: Sequence[Any] = ()
-
     def __init__(
         self,
         node: Node,
-        services: Sequence[Service],
+        services: Sequence[Service] | None,
         shown: Callable[[Subscription | Timer], bool],
     ) -> None:
-        """Show some services, and of the timers and subscriptions those that are to be."""
+        """Show some services, None for all, and those timers and subscriptions that are to be."""
         self._node = node
         self._shown = shown
-        self.services = services
+        self._services = services
+
+    @property
+    def services(self) -> Iterable[Service]:
+        """Those that are shown."""
+        return self._node.services if self._services is None else self._services
+
+    @property
+    def waitables(self) -> Iterable[Any]:
+        """None of the event handlers."""
+        return ()
 
     @property
     def subscriptions(self) -> Iterator[Subscription]:
@@ -82,6 +90,16 @@ class View:
         return getattr(self._node, name)
 
 
+class Rest(View):
+    """The same with all its services and event handlers."""
+
+    @property
+    def waitables(self) -> Iterable[Any]:
+        """All there are."""
+        waitables: Iterable[Any] = self._node.waitables
+        return waitables
+
+
 class UrgentFirstExecutor(SingleThreadedExecutor):
     """Serves urgent things at once, patient ones in spare moments, the rest now and then."""
 
@@ -94,19 +112,24 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
         patient = urgency.patient
         self._urgent = View(node, urgency.services, lambda one: one not in patient)
         self._prompt = View(node, urgency.services, lambda _: True)
-        self._waiting = Waiting(node.context, self._take_subscription)
+        self._rest = Rest(node, None, lambda one: one not in patient)
+        self._waiting = Waiting(node.context, self._guard, self._take_subscription)
         self._rest_s = self._looked_s = time.monotonic()
+        # Of what is patient: what it cost the last time, and when that was.
+        self._costs_s: dict[Subscription | Timer, float] = {}
+        self._served_s: dict[Subscription | Timer, float] = {}
 
     def spin_once(self, timeout_sec: float | None = None) -> None:
         """Serve what is there or comes, one callback or more; wait for `timeout_sec` at most."""
         now_s = time.monotonic()
         if self._is_due(self._rest_s, REST_EVERY_S, now_s):
-            self._rest_s = self._looked_s = now_s
-            self._serve_all(self._node)
+            self._rest_s = now_s
+            self._serve_all(self._rest)
         spare_s = self._spare_s()
         if not self._urgency.patient or math.isinf(spare_s):
             self._serve(self._prompt, timeout_sec)
         elif spare_s >= LONG_S:
+            self._looked_s = now_s
             limit_s = math.inf if timeout_sec is None else timeout_sec
             self._serve(self._prompt, min(spare_s, limit_s))
         else:
@@ -116,7 +139,10 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
             self._serve(self._urgent, timeout_sec)
 
     def _spare_s(self) -> float:
-        return self._urgency.spare_s() - QUIET_S
+        """Return for how long something patient could be begun; below 0 if not at all."""
+        patient = self._urgency.patient
+        cost_s = max((self._costs_s.get(one, 0.0) for one in patient), default=0.0)
+        return self._urgency.spare_s() - max(QUIET_S, cost_s)
 
     def _is_due(self, last_s: float, every_s: float, now_s: float) -> bool:
         """Tell whether something is to be done now: in a spare moment, or at long last."""
@@ -124,11 +150,34 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
         return since_s >= every_s + PATIENCE_S or (since_s >= every_s and self._spare_s() > 0)
 
     def _serve(self, view: View, timeout_sec: float | None) -> None:
-        """Wait, and serve everything that is ready."""
-        if self._waiting.serve(view, timeout_sec):
-            self._serve_all(view)
+        """Wait, and serve everything that is urgent, then one thing that is patient."""
+        ready = self._waiting.wait(view, timeout_sec)
+        patient = self._urgency.patient
+        for subscription in ready.subscriptions:
+            if subscription not in patient:
+                self._waiting.call_back(subscription)
+        if ready.asked or any(timer not in patient for timer in ready.timers):
+            self._serve_all(self._urgent)
+        waiting = [one for one in (*ready.timers, *ready.subscriptions) if one in patient]
+        if waiting:
+            self._serve_patient(min(waiting, key=lambda one: self._served_s.get(one, 0.0)))
 
-    def _serve_all(self, view: Node | View) -> None:
+    def _serve_patient(self, one: Subscription | Timer) -> None:
+        """Serve one patient thing, and note what it costs."""
+        began_s = self._served_s[one] = time.monotonic()
+        try:
+            if isinstance(one, Subscription):
+                self._waiting.call_back(one)
+            else:
+                self._serve_all(View(self._node, (), lambda other: other is one))
+        finally:
+            # Those that are still there: subscriptions come and go with the lifecycle.
+            there = self._urgency.patient
+            self._costs_s = {k: s for k, s in self._costs_s.items() if k in there}
+            self._served_s = {k: s for k, s in self._served_s.items() if k in there}
+            self._costs_s[one] = time.monotonic() - began_s
+
+    def _serve_all(self, view: View) -> None:
         """Serve everything that is ready, as rclpy does; wait for nothing."""
 
         # With a condition of its own, rclpy goes on with no wait that an exception cut short.

@@ -52,8 +52,6 @@ class Inputs:
             ModalityError: The type of a message is not installed.
 
         """
-        # All of them before the first subscription, which nobody would end.
-        kinds = {name: message_type(source.message) for name, source in robot.sources.items()}
         self.health: dict[str, InputHealth] = {}
         self.receipts = Receipts(
             clock.simulated, round(NS / robot.rate_hz), round(robot.watchdog_s * NS)
@@ -64,9 +62,13 @@ class Inputs:
         self._taken: list[Subscription] = []
         self._patient = patient
         self._trigger = robot.trigger
-        for modality in robot.modalities:
-            if modality.name in robot.sources:
-                self._subscribe(modality, robot.sources[modality.name], kinds[modality.name])
+        try:
+            for modality in robot.modalities:
+                if modality.name in robot.sources:
+                    self._subscribe(modality, robot.sources[modality.name])
+        except Exception:
+            self.close()  # Or another arm's joints might go on coming in as this one's.
+            raise
 
     def close(self) -> None:
         """Unsubscribe."""
@@ -75,7 +77,7 @@ class Inputs:
             self._node.destroy_subscription(subscription)
         self._taken.clear()
 
-    def _subscribe(self, modality: Modality, source: Source, kind: type) -> None:
+    def _subscribe(self, modality: Modality, source: Source) -> None:
         health = InputHealth(modality, source.topic)
 
         def receive(message: Any, info: Mapping[str, Any]) -> None:
@@ -99,7 +101,9 @@ class Inputs:
                 return
             health.accept(stamp_ns, self._push(modality.name, value, stamp_ns))
 
-        subscription = self._node.create_subscription(kind, source.topic, receive, SENSOR)
+        subscription = self._node.create_subscription(
+            message_type(source.message), source.topic, receive, SENSOR
+        )
         health.topic = subscription.topic_name
         self.health[modality.name] = health
         self._taken.append(subscription)

@@ -1,13 +1,14 @@
-"""A wait that costs little: for the samples of a node, and to notice whatever else there is.
+"""A wait that costs little: it tells which samples are there, and whether there is anything else.
 
 rclpy's own makes a wait set, a task and two wake-ups of itself for each callback: of the time from
-a sample to its callback that is more than half. This one keeps its wait set, and calls back at
+a sample to its callback that is more than half. This one keeps its wait sets, and calls back at
 once. What is no sample it leaves to rclpy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rclpy.context import Context
@@ -24,43 +25,51 @@ Take = Callable[[Subscription], Callable[[], Coroutine[None, None, None]] | None
 
 
 class Waited(Protocol):
-    """What is waited for; see `rclpy.node.Node`."""
+    """What is waited for; see `rclpy.node.Node`. Guard conditions are not: a wait ends them."""
 
     @property
     def subscriptions(self) -> Iterable[Subscription]:
-        """Whose samples are served."""
+        """Told one by one."""
 
     @property
     def timers(self) -> Iterable[Timer]:
-        """Which are noticed."""
+        """Told one by one."""
 
     @property
     def services(self) -> Iterable[Service]:
-        """Which are noticed."""
+        """Whether any was asked."""
 
-    @property
-    def guards(self) -> Iterable[Any]:
-        """Which are noticed."""
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What there is: samples, timers that are due, and whether a service was asked."""
+
+    subscriptions: tuple[Subscription, ...]
+    timers: tuple[Timer, ...]
+    asked: bool
 
 
 class Waiting:
     """Waits in one thread, the one in which all callbacks run."""
 
-    def __init__(self, context: Context, take: Take) -> None:
+    def __init__(self, context: Context, wake: Any, take: Take) -> None:
         """Prepare.
 
         Args:
             context: Whose end ends the wait.
+            wake: A guard condition, for when there is nothing else to wait for. Else it is left
+                alone: rclpy triggers it twice for each callback of its own.
             take: Takes a sample: that of an rclpy executor.
 
         """
         self._context = context
+        self._wake = wake
         self._take = take
         # Made once for each size there is: few, and dear.
         self._sets: dict[tuple[int, ...], Any] = {}
 
-    def serve(self, waited: Waited, timeout_sec: float | None) -> bool:
-        """Wait, call back with every sample that is there, tell whether there is anything else.
+    def wait(self, waited: Waited, timeout_sec: float | None) -> Ready:
+        """Wait until there is something.
 
         Args:
             waited: For what.
@@ -71,49 +80,18 @@ class Waiting:
 
         """
         self._check()
-        subscriptions = list(waited.subscriptions)
-        others: dict[str, list[Any]] = {
-            'guard_condition': list(waited.guards),
-            'timer': list(waited.timers),
-            'service': list(waited.services),
-        }
-        waited_for = self._wait(subscriptions, others, timeout_sec)
+        subscriptions, timers = list(waited.subscriptions), list(waited.timers)
+        services = list(waited.services)
+        ready = self._wait(subscriptions, timers, services, timeout_sec)
         self._check()
-        found = any(waited_for.get_ready_entities(kind) for kind in others)
-        ready = waited_for.get_ready_entities('subscription')
-        for subscription in subscriptions if ready else ():
-            if subscription.handle.pointer in ready:
-                self._call_back(subscription)
-        return found
+        return Ready(
+            _among(subscriptions, ready.get_ready_entities('subscription')),
+            _among(timers, ready.get_ready_entities('timer')),
+            bool(ready.get_ready_entities('service')),
+        )
 
-    def _check(self) -> None:
-        if not self._context.ok():
-            raise ExternalShutdownException
-
-    def _wait(
-        self,
-        subscriptions: list[Subscription],
-        others: dict[str, list[Any]],
-        timeout_sec: float | None,
-    ) -> Any:
-        guards, timers, services = others.values()
-        sizes = (len(subscriptions), len(guards), len(timers), 0, len(services), 0)
-        if sizes not in self._sets:
-            self._sets[sizes] = rclpy_implementation.WaitSet(*sizes, self._context.handle)
-        wait_set = self._sets[sizes]
-        wait_set.clear_entities()
-        for subscription in subscriptions:
-            wait_set.add_subscription(subscription.handle)
-        for guard in guards:
-            wait_set.add_guard_condition(guard.handle)
-        for timer in timers:
-            wait_set.add_timer(timer.handle)
-        for service in services:
-            wait_set.add_service(service.handle)
-        wait_set.wait(FOR_EVER if timeout_sec is None else max(0, round(timeout_sec * NS)))
-        return wait_set
-
-    def _call_back(self, subscription: Subscription) -> None:
+    def call_back(self, subscription: Subscription) -> None:
+        """Take a sample and call back with it, if it is still there."""
         execute = self._take(subscription)
         if execute is None:
             return
@@ -122,3 +100,36 @@ class Waiting:
         except StopIteration:
             return
         raise TypeError(f'the callback of {subscription.topic_name} awaits something: it must not')
+
+    def _check(self) -> None:
+        if not self._context.ok():
+            raise ExternalShutdownException
+
+    def _wait(
+        self,
+        subscriptions: Sequence[Subscription],
+        timers: Sequence[Timer],
+        services: Sequence[Service],
+        timeout_sec: float | None,
+    ) -> Any:
+        alone = not (subscriptions or timers or services)
+        sizes = (len(subscriptions), int(alone), len(timers), 0, len(services), 0)
+        if sizes not in self._sets:
+            self._sets[sizes] = rclpy_implementation.WaitSet(*sizes, self._context.handle)
+        wait_set = self._sets[sizes]
+        wait_set.clear_entities()
+        if alone:
+            wait_set.add_guard_condition(self._wake.handle)
+        for subscription in subscriptions:
+            wait_set.add_subscription(subscription.handle)
+        for timer in timers:
+            wait_set.add_timer(timer.handle)
+        for service in services:
+            wait_set.add_service(service.handle)
+        wait_set.wait(FOR_EVER if timeout_sec is None else max(0, round(timeout_sec * NS)))
+        return wait_set
+
+
+def _among(entities: Sequence[Any], pointers: Sequence[int]) -> tuple[Any, ...]:
+    """Return those of some entities that are ready."""
+    return tuple(e for e in entities if e.handle.pointer in pointers) if pointers else ()

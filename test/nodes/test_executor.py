@@ -25,6 +25,9 @@ import rclpy  # noqa: E402
 from std_msgs.msg import Bool  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+CAMERAS = ('left', 'right', 'wrist')
+SLOW_S = 0.01
+TICK_S = 0.02
 # For a message within one process.
 ARRIVED_S = 0.05
 
@@ -108,7 +111,75 @@ def test_what_is_patient_is_served_in_a_spare_moment_long_or_short(
     executor: UrgentFirstExecutor, heard: Heard, spare_s: float
 ):
     heard.spare_s = spare_s
-    assert sorted(heard.after(executor, 1)) == ['patient', 'urgent']
+    assert heard.after(executor, 1) == ['urgent', 'patient']
+
+
+class Busy:
+    """Three slow cameras, a joint sample, a tick and a stop that are all there at once."""
+
+    def __init__(self, node: Any) -> None:
+        self.did: list[str] = []
+        self.spare_s = 2 * LONG_S
+        self._out = {t: node.create_publisher(Bool, t, 1) for t in (*CAMERAS, 'joints')}
+        heard = {t: node.create_subscription(Bool, t, self._hear(t), 1) for t in self._out}
+        self._timer = node.create_timer(TICK_S, lambda: self._do('tick'))
+        stop = node.create_service(Trigger, 'halt', lambda _, told: self._do('stop') or told)
+        self._client = node.create_client(Trigger, 'halt')
+        assert self._client.wait_for_service(timeout_sec=10)
+        self.urgency = Urgency((stop,), {heard[t] for t in CAMERAS}, lambda: self.spare_s)
+
+    def _hear(self, topic: str) -> Any:
+        return lambda _: self._do(topic)
+
+    def _do(self, what: str) -> None:
+        if what in CAMERAS:
+            time.sleep(SLOW_S)
+        self.did.append(what)
+
+    def all_at_once(self) -> None:
+        for out in self._out.values():
+            out.publish(Bool())
+        self._client.call_async(Trigger.Request())
+        time.sleep(TICK_S + ARRIVED_S)
+
+
+def test_a_sample_a_tick_and_a_stop_come_before_every_picture(node: Any):
+    busy = Busy(node)
+    executor = UrgentFirstExecutor(node, busy.urgency)
+    busy.all_at_once()
+    while not {'joints', 'tick', 'stop', *CAMERAS} <= set(busy.did):
+        executor.spin_once(timeout_sec=0.0)
+    executor.shutdown()
+    pictures = [busy.did.index(camera) for camera in CAMERAS]
+    assert max(busy.did.index(what) for what in ('joints', 'tick', 'stop')) < min(pictures)
+
+
+def test_between_two_pictures_a_stop_is_looked_for(node: Any):
+    busy = Busy(node)
+    executor = UrgentFirstExecutor(node, busy.urgency)
+    busy.all_at_once()
+    while not {'stop', *CAMERAS} <= set(busy.did):
+        before = sum(what in CAMERAS for what in busy.did)
+        executor.spin_once(timeout_sec=0.0)
+        assert sum(what in CAMERAS for what in busy.did) <= before + 1
+    executor.shutdown()
+
+
+def test_what_takes_longer_than_the_spare_moment_waits_until_its_patience_is_over(node: Any):
+    busy = Busy(node)
+    executor = UrgentFirstExecutor(node, busy.urgency)
+    busy.all_at_once()
+    while not set(CAMERAS) <= set(busy.did):
+        executor.spin_once(timeout_sec=0.0)
+    busy.spare_s = SLOW_S / 2
+    assert executor._spare_s() < 0
+    busy.did.clear()
+    busy.all_at_once()
+    began_s = time.monotonic()
+    while not set(CAMERAS) <= set(busy.did):
+        executor.spin_once(timeout_sec=0.0)
+        assert time.monotonic() - began_s < 20 * len(CAMERAS) * (PATIENCE_S + SLOW_S)
+    executor.shutdown()
 
 
 def test_a_spare_moment_is_not_outlasted(executor: UrgentFirstExecutor, heard: Heard):

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot_file import load_robot
 import numpy as np
 import pytest
@@ -61,14 +60,25 @@ def test_it_moves_on_a_compressed_camera_and_a_switch_and_tells_what_it_refuses(
     it.until_standing()
 
 
-def test_a_sense_whose_message_is_not_installed_leaves_no_subscription_behind(
-    peer: Any, robot_file: Path
+@pytest.mark.parametrize(
+    ('was', 'now', 'why'),
+    [
+        ('std_msgs/Bool', 'gazebo_msgs/ContactsState', 'cannot be imported'),
+        ('topic: pressed', 'topic: touch sensor', 'Invalid topic name'),
+    ],
+)
+def test_a_sense_that_cannot_be_heard_leaves_no_subscription_of_the_others_behind(
+    peer: Any, robot_file: Path, was: str, now: str, why: str
 ):
-    text = robot_file.read_text(encoding='utf-8').replace('[pressed]', '[touching]')
-    text = text.replace('std_msgs/Bool', 'gazebo_msgs/ContactsState')
+    text = robot_file.read_text(encoding='utf-8').replace(was, now)
+    if 'ContactsState' in now:
+        text = text.replace('[pressed]', '[touching]')
+    assert now in text
     robot_file.write_text(text, encoding='utf-8')
     robot = load_robot(robot_file)
     before = len(list(peer.node.subscriptions))
-    with pytest.raises(ModalityError, match='gazebo_msgs/ContactsState cannot be imported'):
-        Inputs(peer.node, robot, ControlClock(peer.node), lambda *_: '')
+    patient: set[Any] = set()
+    with pytest.raises(Exception, match=why):
+        Inputs(peer.node, robot, ControlClock(peer.node), lambda *_: '', patient)
     assert len(list(peer.node.subscriptions)) == before
+    assert patient == set()
