@@ -108,7 +108,7 @@ def _listener(name: str, robot: Robot, topic: str, listener: Endpoint) -> Findin
             f'{listener.node} does not hear a reliable command: {listener.incompatible}',
             'change the QoS of the listener to reliable or best effort, volatile, no deadline',
         )
-    return Finding(name, 'topic', Level.OK, f'{topic}, {wanted}, obeyed by {listener.node}')
+    return Finding(name, 'topic', Level.OK, f'{topic}, {wanted}, obeyed by {listener}')
 
 
 def _nobody(robot: Robot, facts: Facts) -> str:

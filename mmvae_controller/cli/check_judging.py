@@ -38,9 +38,13 @@ def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
     findings += judge_command(robot, facts)
     findings += judge_limits(robot, facts, given.urdf, given.acceleration_rad_s2)
     findings.append(_loop(robot, step_s))
+    if facts.simulated:
+        findings.append(_clock())
     if given.network is not None:
         findings += judge_model(robot, given.network)
-    return findings
+    # What is said of the anchor's limits stands with the rest of the anchor.
+    places = list(dict.fromkeys(f.subject for f in findings))
+    return sorted(findings, key=lambda f: places.index(f.subject))
 
 
 def verdict(robot: Robot, findings: Sequence[Finding]) -> str:
@@ -100,3 +104,12 @@ def _loop(robot: Robot, step_s: float) -> Finding:
             f'raise `rate_hz` to {1 / step_s:.0f} or more',
         )
     return Finding('control', 'loop', Level.OK, message)
+
+
+def _clock() -> Finding:
+    return Finding(
+        'control',
+        'clock',
+        Level.OK,
+        'simulated time is published; rates and gaps above are in real seconds',
+    )

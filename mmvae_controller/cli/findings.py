@@ -59,7 +59,7 @@ def as_data(findings: Iterable[Finding]) -> list[dict[str, Any]]:
     return [{**asdict(f), 'level': f.level.value} for f in findings]
 
 
-def printable(text: str) -> str:
+def clean(text: str) -> str:
     """Return text of others without what a terminal would obey, such as escape codes."""
     return ''.join(c if c.isprintable() else ' ' for c in text)
 
@@ -71,7 +71,7 @@ def show(findings: Sequence[Finding], title: str, verdict: str) -> None:
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        print('\n'.join([title, *(printable(str(f)) for f in findings), verdict]))
+        print('\n'.join([title, *(clean(str(f)) for f in findings), verdict]))
         return
     console = console_for(COLUMNS)
     table = Table(title=title, title_justify='left')
@@ -82,7 +82,7 @@ def show(findings: Sequence[Finding], title: str, verdict: str) -> None:
         subject = '' if finding.subject == last else finding.subject
         last = finding.subject
         level = Text(finding.level.value, style=STYLE[finding.level])
-        cells = (Text(printable(text)) for text in (subject, finding.what, finding.message))
+        cells = (Text(clean(text)) for text in (subject, finding.what, finding.message))
         subject_cell, what_cell, message_cell = cells
         table.add_row(subject_cell, what_cell, level, message_cell)
     console.print(table)
@@ -90,5 +90,5 @@ def show(findings: Sequence[Finding], title: str, verdict: str) -> None:
     for number, finding in enumerate(todo, start=1):
         line = f'{number}. {finding.subject} {finding.what}: {finding.todo}'
         # Commands are there to be copied: nothing is wrapped in their middle.
-        console.print(Text(printable(line), style=STYLE[finding.level]), soft_wrap=True)
-    console.print(Text(printable(verdict), style='bold'), soft_wrap=True)
+        console.print(Text(clean(line), style=STYLE[finding.level]), soft_wrap=True)
+    console.print(Text(clean(verdict), style='bold'), soft_wrap=True)

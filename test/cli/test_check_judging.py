@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -146,7 +147,7 @@ def test_a_topic_on_which_nothing_comes_is_missing(robot):
 
 
 def test_a_publisher_whose_qos_does_not_fit_is_named(robot):
-    publisher = Endpoint('/cam', 'sensor_msgs/Image', 'deadline')
+    publisher = Endpoint('/cam', 'sensor_msgs/Image', incompatible='deadline')
     finding = found(robot, with_topic('camera', publishers=(publisher,)), 'camera', 'QoS')
     assert finding.level is Level.MISSING
     assert 'deadline' in finding.message
@@ -216,6 +217,20 @@ def test_a_stamp_of_another_clock_is_noted(robot):
     assert 'clocks may differ' in finding.message
 
 
+def test_stamps_of_simulated_time_are_not_compared(robot):
+    facts = replace(with_heard('touch', delay_s=1e9), published={'/clock': ('x',)})
+    finding = found(robot, facts, 'touch', 'delay')
+    assert finding.level is Level.OK
+    assert 'simulated time' in finding.message
+    assert 'in real seconds' in found(robot, facts, 'control', 'clock').message
+
+
+def test_what_is_said_of_a_subject_stands_together(robot):
+    subjects = [f.subject for f in judge(robot, FACTS, Given())]
+    changes = sum(a != b for a, b in pairwise(subjects))
+    assert changes == len(set(subjects)) - 1
+
+
 def test_a_message_that_is_not_installed_is_missing(robot):
     finding = found(robot, with_topic('touch', not_installed='install x'), 'touch', 'type')
     assert (finding.level, finding.message) == (Level.MISSING, 'install x')
@@ -234,7 +249,11 @@ def test_a_command_that_only_watchers_hear_is_missing(robot, listeners):
     ('listener', 'what', 'told'),
     [
         (Endpoint('/arm', 'sensor_msgs/JointState'), 'type', 'as sensor_msgs/JointState'),
-        (Endpoint('/arm', 'std_msgs/Float64MultiArray', 'durability'), 'QoS', 'durability'),
+        (
+            Endpoint('/arm', 'std_msgs/Float64MultiArray', incompatible='durability'),
+            'QoS',
+            'durability',
+        ),
     ],
 )
 def test_a_listener_that_does_not_understand_the_command_is_missing(robot, listener, what, told):

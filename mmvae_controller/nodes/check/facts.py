@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+CLOCK = '/clock'
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -13,13 +15,19 @@ class Endpoint:
     Args:
         node: Its name, with the namespace.
         kind: The type, such as `sensor_msgs/Image`.
+        reliability: `reliable` or `best_effort`; empty if not known.
         incompatible: Why its QoS and ours exchange nothing; empty if they do.
 
     """
 
     node: str
     kind: str
+    reliability: str = ''
     incompatible: str = ''
+
+    def __str__(self) -> str:
+        """Name the node, and what it promises."""
+        return f'{self.node} ({self.reliability})' if self.reliability else self.node
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +114,8 @@ class Facts:
     published: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     heeded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     description: str = ''
+
+    @property
+    def simulated(self) -> bool:
+        """Whether somebody publishes simulated time."""
+        return CLOCK in self.published

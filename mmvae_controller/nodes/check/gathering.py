@@ -172,7 +172,8 @@ class Gatherer:
 def _endpoint(info: Any, incompatible: str) -> Endpoint:
     named = not info.node_name.startswith(UNKNOWN)
     node = f'{info.node_namespace.rstrip("/")}/{info.node_name}' if named else UNNAMED
-    return Endpoint(node, _plain(info.topic_type), incompatible)
+    reliability = info.qos_profile.reliability.name.lower()
+    return Endpoint(node, _plain(info.topic_type), reliability, incompatible)
 
 
 def _plain(kind: str) -> str:
