@@ -341,6 +341,16 @@ def test_the_share_of_masked_time_is_that_without_a_fresh_sound_sample(hearing):
     assert (heard.waited_s, heard.delay_s) == (0.001, None)
 
 
+def test_a_single_sample_near_the_end_does_not_make_a_sense_fresh(hearing):
+    """Listening began at 0; a second is granted for the publisher to be found."""
+    ear = hearing('joints')
+    ear.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 4.9, None, None)
+    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(3.9 / 4.0)
+    soon = hearing('joints')
+    soon.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 0.9, None, None)
+    assert soon.heard(0.95, 0.0).masked_share == 0
+
+
 def test_a_sample_that_is_not_finite_masks_until_the_next(hearing):
     ear = hearing('joints')
     for at_s, value in ((0.0, np.nan), (0.05, 0.0)):

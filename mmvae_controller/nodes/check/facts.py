@@ -42,7 +42,7 @@ class Heard:
         fault: Why the first of them would have; empty if none.
         rate_hz: Of the samples; None if there were too few to tell.
         longest_gap_s: Between two samples, or from the last one to the end; None without any.
-        masked_share: Of the time from the first sample on, without a sound one that is fresh.
+        masked_share: Of the time in which it could be heard, without a sound sample that is fresh.
         delay_s: Median of now minus the stamp in the header; None where there is no stamp.
         waited_s: Median of how long a message lay in the middleware; None where it does not tell.
         names: Of the joints in the message that has most of those wanted.

@@ -106,7 +106,7 @@ class Gatherer:
                 name: replace(
                     facts,
                     publishers=self._publishers(facts.topic),
-                    heard=self._hearings[name].heard(now_s),
+                    heard=self._hearings[name].heard(now_s, self._began_s),
                 )
                 for name, facts in self._senses.items()
             },

@@ -16,6 +16,9 @@ from mmvae_controller.senses.headers import read_header
 from mmvae_controller.senses.reading import read_sense
 import numpy as np
 
+# So long a publisher may take to be found; only then its silence is its own.
+DISCOVERY_S = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
@@ -74,8 +77,14 @@ class Hearing:
             numbers = np.asarray(value, dtype=np.float64).ravel().tolist()
             self._values = dict(zip(self._modality.channels, numbers, strict=True))
 
-    def heard(self, now_s: float) -> Heard:
-        """Sum up, at a moment on the same steady clock."""
+    def heard(self, now_s: float, began_s: float | None = None) -> Heard:
+        """Sum up.
+
+        Args:
+            now_s: On the same steady clock.
+            began_s: When listening began on it; None counts from the first sample.
+
+        """
         times_s = [s.steady_s for s in self._samples]
         spans_s = [b - a for a, b in pairwise([*times_s, now_s])]
         between_s = times_s[-1] - times_s[0] if len(times_s) > 1 else 0.0
@@ -87,7 +96,7 @@ class Hearing:
             fault=self._fault,
             rate_hz=(len(times_s) - 1) / between_s if between_s > 0 else None,
             longest_gap_s=max(spans_s, default=None),
-            masked_share=self._masked_share(spans_s),
+            masked_share=self._masked_share(spans_s, self._late_s(began_s)),
             delay_s=median(self._delays_s) if self._delays_s else None,
             waited_s=median(self._waits_s) if self._waits_s else None,
             names=self._names,
@@ -98,12 +107,18 @@ class Hearing:
             values=self._values,
         )
 
-    def _masked_share(self, spans_s: list[float]) -> float:
+    def _late_s(self, began_s: float | None) -> float:
+        """Return for how long the first sample was awaited in vain."""
+        if began_s is None or not self._samples:
+            return 0.0
+        return max(0.0, self._samples[0].steady_s - began_s - DISCOVERY_S)
+
+    def _masked_share(self, spans_s: list[float], late_s: float) -> float:
         """Return the share of time without a sound sample that is fresh; 1 without any."""
-        total_s = sum(spans_s)
+        total_s = sum(spans_s) + late_s
         if total_s <= 0:
             return 1.0
-        masked_s = sum(
+        masked_s = late_s + sum(
             max(0.0, span_s - self._modality.max_age_s) if sample.sound else span_s
             for sample, span_s in zip(self._samples, spans_s, strict=True)
         )
