@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 import os
+from pathlib import Path
 
 from mmvae_controller.cli.doctor_packages import is_there, trouble, version_of
 from mmvae_controller.cli.findings import Finding, Level
+from mmvae_controller.modality.shared_files import find_config
+from mmvae_controller.nodes.processes import PROFILE_VARIABLES, unset_profile_variables
 
 # Those of package.xml.
 MESSAGES = (
@@ -21,6 +24,7 @@ MESSAGES = (
     'std_srvs',
     'trajectory_msgs',
 )
+FAST_DDS, PROFILE = 'fastrtps', 'fastdds.xml'
 LAUNCH = ('launch', 'launch_ros')
 # Above, ports of participants collide with those that Linux hands out; 232 is the last there is.
 SAFE_DOMAINS, LAST_DOMAIN = 101, 232
@@ -55,8 +59,7 @@ def judge_ros() -> Iterator[Finding]:
     else:
         yield Finding('launch files', 'package', Level.OK, ', '.join(LAUNCH))
     if not broken:
-        yield _middleware(os.environ)
-        yield _profile(os.environ)
+        yield from _middleware(os.environ)
     yield judge_domain(os.environ)
     yield judge_range(os.environ)
 
@@ -117,6 +120,64 @@ def judge_range(env: Mapping[str, str]) -> Finding:
     return Finding(name, 'value', Level.OK, value)
 
 
+def judge_profile(env: Mapping[str, str], wanted: Sequence[str], profile: Path) -> Finding:
+    """Say which profile Fast DDS has.
+
+    Args:
+        env: The environment.
+        wanted: The variables that this Fast DDS reads.
+        profile: Ours.
+
+    """
+    files = {v: env[v] for v in PROFILE_VARIABLES if env.get(v)}
+    exports = '; '.join(f'export {variable}={profile}' for variable in wanted)
+    lost = [f'{v}={path}' for v, path in files.items() if not Path(path).is_file()]
+    if lost:
+        return Finding(
+            'DDS profile',
+            'file',
+            Level.MISSING,
+            f'{", ".join(lost)} is no file',
+            'correct the path, or unset it: `mmvae up` sets config/fastdds.xml',
+        )
+    told = ', '.join(f'{v}={path}' for v, path in files.items())
+    if files and not set(files) & set(wanted):
+        return Finding(
+            'DDS profile', 'file', Level.NOTE, f'{told}: this Fast DDS does not read that', exports
+        )
+    if files:
+        return Finding('DDS profile', 'file', Level.OK, told)
+    return Finding(
+        'DDS profile',
+        'file',
+        Level.NOTE,
+        'none is set: `mmvae up` and the launch files load config/fastdds.xml, others do not',
+        f'for a camera driver with large pictures: {exports}',
+    )
+
+
+def _middleware(env: Mapping[str, str]) -> Iterator[Finding]:
+    """Say which is used, and of Fast DDS, which profile it has."""
+    wanted = env.get('RMW_IMPLEMENTATION', '')
+    try:
+        from mmvae_controller.nodes.check.middleware import used
+
+        name = used()
+    # rclpy without a middleware raises what that left behind.
+    except Exception as error:
+        yield Finding(
+            'RMW',
+            'middleware',
+            Level.MISSING,
+            f'{wanted or "the default"} cannot be loaded: {error}',
+            'unset RMW_IMPLEMENTATION, or install the middleware that it names',
+        )
+        return
+    yield Finding('RMW', 'middleware', Level.OK, f'{name}; the robot should have the same')
+    if FAST_DDS in name:
+        yield judge_profile(env, unset_profile_variables({}), find_config(PROFILE))
+
+
 def _messages(distro: str) -> Finding:
     absent = [name for name in MESSAGES if not is_there(name)]
     if not absent:
@@ -128,51 +189,4 @@ def _messages(distro: str) -> Finding:
         Level.MISSING,
         f'{", ".join(absent)} not installed; needed by all nodes',
         f'sudo apt install {names}, or in a checkout `make setup`',
-    )
-
-
-def _middleware(env: Mapping[str, str]) -> Finding:
-    wanted = env.get('RMW_IMPLEMENTATION', '')
-    try:
-        from mmvae_controller.nodes.check.middleware import used
-
-        name = used()
-    # rclpy without a middleware raises what that left behind.
-    except Exception as error:
-        return Finding(
-            'RMW',
-            'middleware',
-            Level.MISSING,
-            f'{wanted or "the default"} cannot be loaded: {error}',
-            'unset RMW_IMPLEMENTATION, or install the middleware that it names',
-        )
-    return Finding('RMW', 'middleware', Level.OK, f'{name}; the robot should have the same')
-
-
-def _profile(env: Mapping[str, str]) -> Finding:
-    from mmvae_controller.nodes.processes import PROFILE_VARIABLES, unset_profile_variables
-
-    files = {v: env[v] for v in PROFILE_VARIABLES if v in env}
-    lost = [f'{v}={path}' for v, path in files.items() if not os.path.isfile(path)]
-    if lost:
-        return Finding(
-            'DDS profile',
-            'file',
-            Level.MISSING,
-            f'{", ".join(lost)} is no file',
-            'correct the path, or unset it: `mmvae up` sets config/fastdds.xml',
-        )
-    if files:
-        told = ', '.join(f'{v}={path}' for v, path in files.items())
-        return Finding('DDS profile', 'file', Level.OK, told)
-    from mmvae_controller.modality.shared_files import find_config
-
-    profile = find_config('fastdds.xml')
-    exports = '; '.join(f'export {v}={profile}' for v in unset_profile_variables(env))
-    return Finding(
-        'DDS profile',
-        'file',
-        Level.NOTE,
-        'none is set: `mmvae up` and the launch files load config/fastdds.xml, others do not',
-        f'for a camera driver with large pictures: {exports}',
     )

@@ -58,12 +58,6 @@ def _used(model: str, task: str | None, robot: str | None) -> tuple[str, str]:
     return task_and_robot(model, task, robot)
 
 
-@app.command(rich_help_panel=INSTALLED)
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
-
-
 @app.command(rich_help_panel=MAKE)
 def collect(
     out: Annotated[Path, typer.Option(help='Folder of the data set; resumed if it has begun.')],
@@ -444,6 +438,12 @@ def demo(
             model, robot, task, episodes, seed, required, real_time_factor, gui, out, covered
         )
         raise typer.Exit(run(settings))
+
+
+@app.command(rich_help_panel=INSTALLED)
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
 
 
 def main() -> None:

@@ -16,7 +16,13 @@ from mmvae_controller.cli.doctor_machine import (
 )
 from mmvae_controller.cli.doctor_package import copies, judge_models, judge_package, kind_of_place
 from mmvae_controller.cli.doctor_packages import judge_packages, judge_python
-from mmvae_controller.cli.doctor_ros import judge_domain, judge_range, judge_ros, MESSAGES
+from mmvae_controller.cli.doctor_ros import (
+    judge_domain,
+    judge_profile,
+    judge_range,
+    judge_ros,
+    MESSAGES,
+)
 from mmvae_controller.cli.findings import exit_code, Finding, Level
 import pytest
 
@@ -113,18 +119,35 @@ def test_how_far_nodes_talk_is_judged(env, level):
     assert judge_range(env).level == level
 
 
+NEW, OLD = 'FASTDDS_DEFAULT_PROFILES_FILE', 'FASTRTPS_DEFAULT_PROFILES_FILE'
+PROFILE = ROOT / 'config/fastdds.xml'
+
+
+@pytest.mark.parametrize(
+    ('env', 'level', 'told'),
+    [
+        ({}, 'note', f'export {OLD}={PROFILE}'),
+        ({OLD: '/nowhere.xml'}, 'missing', '/nowhere.xml is no file'),
+        ({OLD: str(PROFILE)}, 'ok', f'{OLD}={PROFILE}'),
+        ({NEW: str(PROFILE)}, 'note', 'does not read that'),
+    ],
+)
+def test_a_profile_counts_where_it_is_a_file_and_read(env, level, told):
+    finding = judge_profile(env, (OLD,), PROFILE)
+    assert finding.level == level
+    assert told in str(finding)
+
+
 @pytest.mark.ros
-def test_a_profile_that_is_no_file_is_missing_and_one_that_is_counts(monkeypatch):
+@pytest.mark.parametrize(('used', 'judged'), [('rmw_fastrtps_cpp', 1), ('rmw_cyclonedds_cpp', 0)])
+def test_only_fast_dds_has_such_a_profile(monkeypatch, used, judged):
     pytest.importorskip('rclpy')
-    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', '/nowhere.xml')
-    assert of(judge_ros(), 'DDS profile')[0].level is Level.MISSING
-    monkeypatch.setenv('FASTRTPS_DEFAULT_PROFILES_FILE', str(ROOT / 'config/fastdds.xml'))
-    assert of(judge_ros(), 'DDS profile')[0].level is Level.OK
-    monkeypatch.delenv('FASTRTPS_DEFAULT_PROFILES_FILE')
-    monkeypatch.delenv('FASTDDS_DEFAULT_PROFILES_FILE', raising=False)
-    (finding,) = of(judge_ros(), 'DDS profile')
-    assert finding.level is Level.NOTE
-    assert 'config/fastdds.xml' in finding.todo
+    from mmvae_controller.nodes.check import middleware
+
+    monkeypatch.setattr(middleware, 'used', lambda: used)
+    findings = list(judge_ros())
+    assert used in of(findings, 'RMW')[0].message
+    assert len(of(findings, 'DDS profile')) == judged
 
 
 def test_where_the_package_is_from(tmp_path, monkeypatch):
