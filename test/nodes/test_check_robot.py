@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 import json
+import time
 from typing import Any
 
 import pytest
@@ -140,6 +141,35 @@ def test_a_listener_that_wants_kept_commands_hears_none(peer, gather):
 def test_the_robot_description_is_heard(peer, gather):
     peer.node.create_publisher(String, 'robot_description', KEPT).publish(String(data='<robot/>'))
     assert gather(lambda facts: facts.description).description == '<robot/>'
+
+
+def test_what_only_the_check_listens_to_is_not_taken_for_a_robot(peer, gather):
+    peer.listen(JointState, 'arm/joint_states', SENSOR)
+    facts = gather(lambda facts: '/arm/joint_states' in facts.heeded)
+    assert '/joint_states' not in facts.heeded
+
+
+def test_a_sample_counts_from_when_it_came_not_from_when_it_was_read(peer, gather):
+    """All that waits in the middleware is read late: once, after half a second."""
+    peer.feel()
+    gatherer = Gatherer(peer.robot, '')
+    try:
+        peer.until(lambda: _spun(gatherer).senses['joints'].heard.received, 'joints')
+        peer.publish_senses()
+        peer.silent |= {'camera/image_raw', 'joint_states', 'touch'}
+        before = gatherer.facts().senses['joints'].heard.received
+        end_s = time.monotonic() + 0.5
+        peer.until(lambda: time.monotonic() > end_s, 'half a second')
+        heard = _spun(gatherer).senses['joints'].heard
+        assert heard.received == before + 1
+        assert before / heard.rate_hz < 0.4  # From the first to the last one.
+    finally:
+        gatherer.close()
+
+
+def _spun(gatherer: Gatherer) -> Facts:
+    gatherer.spin(SPUN_S)
+    return gatherer.facts()
 
 
 def test_a_namespace_that_cannot_be_one_is_refused(peer):
