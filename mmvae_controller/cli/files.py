@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from errno import EISDIR
 import json
 from pathlib import Path
@@ -41,6 +42,8 @@ def write_bytes(path: Path, content: bytes) -> None:
         aside.write_bytes(content)
         aside.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            aside.unlink()
         raise CliError(f'{path}: cannot be written: {error.strerror}') from error
 
 

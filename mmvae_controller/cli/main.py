@@ -6,15 +6,36 @@ from pathlib import Path
 from typing import Annotated
 
 from mmvae_controller import __version__
+from mmvae_controller.cli.completing import models, robots, tasks
 from mmvae_controller.cli.errors import explained
 import typer
 
-TaskOption = Annotated[str | None, typer.Option(help='What to do; else that of its data.')]
+# What `mmvae --help` lists together.
+RUN, MAKE, JUDGE = 'Run a robot', 'Make a model', 'Judge a model'
+INSTALLED = 'What is installed'
+
+TaskOption = Annotated[
+    str | None,
+    typer.Option(help='What to do; else that of its data.', autocompletion=tasks),
+]
 ModelOption = Annotated[
-    str | None, typer.Option(help='Model folder, or its name; else one of data of the robot.')
+    str | None,
+    typer.Option(
+        help='Model folder, or its name; else one of data of the robot.', autocompletion=models
+    ),
 ]
 RobotOption = Annotated[
-    str | None, typer.Option(help='Robot YAML, or the name of one; else that of its data.')
+    str | None,
+    typer.Option(
+        help='Robot YAML, or the name of one; else that of its data.', autocompletion=robots
+    ),
+]
+ModelArgument = Annotated[
+    str,
+    typer.Argument(help='Model folder, or the name of a shipped one.', autocompletion=models),
+]
+RobotArgument = Annotated[
+    str, typer.Argument(help='Robot YAML, or the name of one.', autocompletion=robots)
 ]
 
 app = typer.Typer(
@@ -37,22 +58,22 @@ def _used(model: str, task: str | None, robot: str | None) -> tuple[str, str]:
     return task_and_robot(model, task, robot)
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
-
-
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def collect(
     out: Annotated[Path, typer.Option(help='Folder of the data set; resumed if it has begun.')],
     robot: Annotated[
         str | None,
-        typer.Option(help='Robot YAML, or the name of one; iiwa_sim, or that of the learner.'),
+        typer.Option(
+            help='Robot YAML, or the name of one; iiwa_sim, or that of the learner.',
+            autocompletion=robots,
+        ),
     ] = None,
     task: Annotated[
         str | None,
-        typer.Option(help='What to demonstrate; touch_target, or what the learner was shown.'),
+        typer.Option(
+            help='What to demonstrate; touch_target, or what the learner was shown.',
+            autocompletion=tasks,
+        ),
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help='How many demonstrations.')] = 1200,
     seed: Annotated[
@@ -71,7 +92,7 @@ def collect(
         run(out, robot, task, episodes, seed, processes, learner)
 
 
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def train(
     dataset: Annotated[
         str, typer.Option(help='Folder of the data set, icub:FILE, or linear:ROWS[:SEED].')
@@ -106,7 +127,7 @@ def train(
         run(dataset, out, config, changes, initial, device)
 
 
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def clone(
     dataset: Annotated[str, typer.Option(help='Folder of the data set.')],
     out: Annotated[Path, typer.Option(help='Folder of the peer; resumed if it has begun.')],
@@ -122,9 +143,9 @@ def clone(
         run(dataset, out, config, epochs)
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE)
 def rollout(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
     task: TaskOption = None,
     robot: RobotOption = None,
     episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 100,
@@ -139,9 +160,9 @@ def rollout(
         run(model, *_used(model, task, robot), episodes, seed, blind, json)
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE)
 def faults(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
     json: Annotated[Path, typer.Option(help='Result, cell by cell; gone on with if it is there.')],
     task: TaskOption = None,
     robot: RobotOption = None,
@@ -170,9 +191,9 @@ def faults(
         )  # fmt: skip
 
 
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def calibrate(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
     task: TaskOption = None,
     robot: RobotOption = None,
     episodes: Annotated[int, typer.Option(min=20, help='Half to fit, half to count.')] = 960,
@@ -188,9 +209,9 @@ def calibrate(
         run(model, *_used(model, task, robot), episodes, seed, alarms_per_hour)
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE)
 def evaluate(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
     dataset: Annotated[
         str, typer.Option(help='Folder of a data set, icub:FILE, or linear:ROWS[:SEED].')
     ],
@@ -212,9 +233,9 @@ def evaluate(
         run(model, dataset, bank, split, rows, steps, json, figures)
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE)
 def importance(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
     dataset: Annotated[
         str, typer.Option(help='Folder of a data set, icub:FILE, or linear:ROWS[:SEED].')
     ],
@@ -248,7 +269,7 @@ def importance(
         run(model, options, json, out)
 
 
-@app.command()
+@app.command(rich_help_panel=JUDGE)
 def study(
     config: Annotated[str, typer.Argument(help='Study YAML, or its name below config/.')],
     out: Annotated[Path, typer.Option(help='Folder of the results; resumed if it has begun.')],
@@ -268,9 +289,9 @@ def study(
         run(config, out, dataset, reduced, workers, only_report)
 
 
-@app.command()
+@app.command(rich_help_panel=MAKE)
 def export(
-    model: Annotated[str, typer.Argument(help='Model folder, or the name of a shipped one.')],
+    model: ModelArgument,
 ) -> None:
     """Write anew what a robot runs of a trained model, as after an upgrade; check it."""
     with explained():
@@ -279,7 +300,7 @@ def export(
         run(model)
 
 
-@app.command()
+@app.command(rich_help_panel=INSTALLED)
 def bench(
     json: Annotated[Path | None, typer.Option(help='Write the figures here.')] = None,
     only: Annotated[
@@ -296,9 +317,9 @@ def bench(
         raise typer.Exit(run(Options(only, quick, json)))
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def up(
-    robot: Annotated[str, typer.Argument(help='Robot YAML, or the name of one.')],
+    robot: RobotArgument,
     model: ModelOption = None,
     namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
     use_sim_time: Annotated[bool, typer.Option(help='Follow /clock.')] = False,
@@ -319,7 +340,10 @@ def up(
     ] = False,
     simulation: Annotated[bool, typer.Option(help='Simulate the robot as well.')] = False,
     task: Annotated[
-        str | None, typer.Option(help="Of the simulation; else that of the model's data.")
+        str | None,
+        typer.Option(
+            help="Of the simulation; else that of the model's data.", autocompletion=tasks
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help='Of its first episode.')] = 0,
     episodes: Annotated[int, typer.Option(min=0, help='How many; 0 goes on for ever.')] = 0,
@@ -339,7 +363,7 @@ def up(
         raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
 def top(
     namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
     once: Annotated[bool, typer.Option(help='Print one snapshot; exit with 1 if silent.')] = False,
@@ -352,7 +376,41 @@ def top(
         raise typer.Exit(run(namespace, once, json))
 
 
-@app.command()
+@app.command(rich_help_panel=RUN)
+def check_robot(
+    robot: RobotArgument,
+    model: Annotated[
+        str | None,
+        typer.Option(help='Whether this one fits, folder or name.', autocompletion=models),
+    ] = None,
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    seconds: Annotated[float, typer.Option(min=0.5, max=600, help='How long to listen.')] = 5.0,
+    robot_description: Annotated[
+        Path | None, typer.Option(help='URDF: limits for a robot YAML that has none.')
+    ] = None,
+    acceleration: Annotated[
+        float, typer.Option(min=0, help='rad/s^2, of every joint; goes with the URDF.')
+    ] = 0.0,
+    json: Annotated[Path | None, typer.Option(help='Write the findings here.')] = None,
+) -> None:
+    """Say what of a robot YAML is not there: topics, joints, rates, limits. Moves nothing."""
+    with explained():
+        from mmvae_controller.cli.check_robot import run
+
+        raise typer.Exit(
+            run(robot, model, namespace, seconds, robot_description, acceleration, json)
+        )
+
+
+@app.command(rich_help_panel=INSTALLED)
+def doctor() -> None:
+    """Say what of the installation is broken, and the command that mends it."""
+    from mmvae_controller.cli.doctor import run
+
+    raise typer.Exit(run())
+
+
+@app.command(rich_help_panel=RUN)
 def demo(
     episodes: Annotated[int, typer.Option(min=1, help='How many.')] = 20,
     seed: Annotated[int, typer.Option(min=0, help='Of the first.')] = 20000,
@@ -380,6 +438,12 @@ def demo(
             model, robot, task, episodes, seed, required, real_time_factor, gui, out, covered
         )
         raise typer.Exit(run(settings))
+
+
+@app.command(rich_help_panel=INSTALLED)
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import math
 import textwrap
 import time
 
+from mmvae_controller.cli.findings import clean
 from mmvae_controller.cli.top_judging import OTHERS_STALE_S
 from mmvae_controller.cli.top_snapshot import LastCommand, Part, Sense, Snapshot
 from mmvae_controller.nodes.reporting.staleness import TOLD_STALE_S
@@ -64,11 +65,6 @@ def draw(snapshot: Snapshot, width: int, height: int | None = None, bar: str = '
         line.no_wrap = True
         line.truncate(width, overflow='crop' if bar.isascii() else 'ellipsis')
     return lines
-
-
-def clean(text: str) -> str:
-    """Return text of others without what a terminal would obey, such as escape codes."""
-    return ''.join(c if c.isprintable() else ' ' for c in text)
 
 
 def advice(snapshot: Snapshot) -> list[str]:

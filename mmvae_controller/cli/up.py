@@ -182,6 +182,19 @@ def node_commands(
     return commands
 
 
+def read_description(urdf: Path) -> str:
+    """Return the text of a robot description.
+
+    Raises:
+        CliError: There is no such text.
+
+    """
+    try:
+        return urdf.read_text(encoding='utf-8')
+    except (OSError, UnicodeDecodeError) as error:
+        raise CliError(f'{urdf}: no robot description can be read: {error}') from error
+
+
 def write_description(urdf: Path, folder: Path) -> Path:
     """Write a robot description as a file of parameters: it is too long for a command line.
 
@@ -189,10 +202,7 @@ def write_description(urdf: Path, folder: Path) -> Path:
         CliError: There is no such text.
 
     """
-    try:
-        text = urdf.read_text(encoding='utf-8')
-    except (OSError, UnicodeDecodeError) as error:
-        raise CliError(f'{urdf}: no robot description can be read: {error}') from error
+    text = read_description(urdf)
     path = folder / 'robot_description.yaml'
     parameters = {'/**': {'ros__parameters': {'robot_description': text}}}
     write_text(path, yaml.safe_dump(parameters, allow_unicode=True))

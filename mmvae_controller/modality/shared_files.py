@@ -68,6 +68,12 @@ def shipped_models() -> list[Path]:
     return [found[name] for name in sorted(found)]
 
 
+def shipped_robots() -> list[str]:
+    """Return the names of the robots that come with the package."""
+    folders = shared_folders()
+    return sorted({p.stem for folder in folders for p in folder.glob('config/robots/*.yaml')})
+
+
 def find_model(name: str) -> Path:
     """Return the model folder of a path, or of a name such as `touch_target`.
 

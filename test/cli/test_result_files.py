@@ -1,5 +1,7 @@
 """Result files: whole or not at all, and refused before the work rather than after it."""
 
+from pathlib import Path
+
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json
 import pytest
@@ -28,3 +30,17 @@ def test_json_replaces_what_was_there_and_leaves_nothing_aside(tmp_path):
     write_json(tmp_path / 'out.json', {'a': 1})
     assert [p.name for p in tmp_path.iterdir()] == ['out.json']
     assert (tmp_path / 'out.json').read_text() == '{\n  "a": 1\n}\n'
+
+
+def test_a_full_disk_leaves_what_was_there_and_nothing_aside(tmp_path, monkeypatch):
+    (tmp_path / 'out.json').write_text('old')
+
+    def half(path, content):
+        path.write_text('{')
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(Path, 'write_bytes', half)
+    with pytest.raises(CliError, match='No space left'):
+        write_json(tmp_path / 'out.json', {'a': 1})
+    assert [p.name for p in tmp_path.iterdir()] == ['out.json']
+    assert (tmp_path / 'out.json').read_text() == 'old'

@@ -9,6 +9,7 @@ from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.tasks.imitate import Imitate
 from mmvae_controller.simulation.tasks.intercept import Intercept
+from mmvae_controller.simulation.tasks.names import IMITATE, INTERCEPT, PRESS, TOUCH_TARGET
 from mmvae_controller.simulation.tasks.press import Press
 from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import TouchTarget
@@ -42,10 +43,10 @@ class Task(Protocol):
 
 
 TASKS: dict[str, Callable[[], Task]] = {
-    'touch_target': TouchTarget,
-    'intercept': Intercept,
-    'press': Press,
-    'imitate': Imitate,
+    TOUCH_TARGET: TouchTarget,
+    INTERCEPT: Intercept,
+    PRESS: Press,
+    IMITATE: Imitate,
 }
 
 

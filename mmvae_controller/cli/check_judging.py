@@ -1,0 +1,115 @@
+"""From facts gathered of a robot to findings and a verdict; needs no ROS 2."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmvae_controller.cli.check_command import judge_command, judge_limits
+from mmvae_controller.cli.check_model import judge_model
+from mmvae_controller.cli.check_senses import judge_sense
+from mmvae_controller.cli.findings import as_data, Finding, Level
+from mmvae_controller.control.network import Network
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.check.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What was given beside the robot.
+
+    Args:
+        network: That is to control it; None if none was named.
+        urdf: The text of a robot description; empty if none was named.
+        acceleration_rad_s2: Goes with the URDF; 0 if not given.
+
+    """
+
+    network: Network | None = None
+    urdf: str = ''
+    acceleration_rad_s2: float = 0.0
+
+
+def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
+    """Return all findings, sense by sense, then of the command, the loop and the model."""
+    step_s = robot.step_s if given.network is None else given.network.contract.step_s
+    findings = [f for name in robot.sources for f in judge_sense(robot, name, facts, step_s)]
+    findings += judge_command(robot, facts)
+    findings += judge_limits(robot, facts, given.urdf, given.acceleration_rad_s2)
+    findings.append(_loop(robot, step_s))
+    if facts.simulated:
+        findings.append(_clock())
+    if given.network is not None:
+        findings += judge_model(robot, given.network)
+    # What is said of the anchor's limits stands with the rest of the anchor.
+    places = list(dict.fromkeys(f.subject for f in findings))
+    return sorted(findings, key=lambda f: places.index(f.subject))
+
+
+def verdict(robot: Robot, findings: Sequence[Finding]) -> str:
+    """Return in a sentence whether the robot is ready, and if not, what it would do."""
+    missing = list(dict.fromkeys(f.subject for f in findings if f.level is Level.MISSING))
+    if not missing:
+        notes = sum(f.level is Level.NOTE for f in findings)
+        noted = f', with {notes} notes above' if notes else ''
+        return f'{robot.name} is ready{noted}.'
+    holding = [name for name in missing if name in robot.required]
+    optional = [name for name in missing if name in robot.sources and name not in robot.required]
+    sentences = [f'{robot.name} is not ready: see {", ".join(missing)}.']
+    if holding:
+        sentences.append(f'Without {", ".join(holding)} the arm holds.')
+    elif optional == missing:
+        sentences.append(f'The arm would move, without {", ".join(optional)}.')
+    return ' '.join(sentences)
+
+
+def document(robot: Robot, facts: Facts, findings: Sequence[Finding]) -> dict[str, Any]:
+    """Return all of it as plain data."""
+    return {
+        'robot': robot.name,
+        'namespace': facts.namespace,
+        'seconds': facts.seconds,
+        'verdict': verdict(robot, findings),
+        'ready': not any(f.level is Level.MISSING for f in findings),
+        'findings': as_data(findings),
+        'measured': {
+            name: {
+                'topic': sense.topic,
+                'received': sense.heard.received,
+                'refused': sense.heard.refused,
+                'rate_hz': sense.heard.rate_hz,
+                'longest_gap_s': sense.heard.longest_gap_s,
+                'masked_share': sense.heard.masked_share,
+                'delay_s': sense.heard.delay_s,
+                'waited_s': sense.heard.waited_s,
+                'contrast': sense.heard.contrast,
+            }
+            for name, sense in facts.senses.items()
+        },
+    }
+
+
+def _loop(robot: Robot, step_s: float) -> Finding:
+    message = (
+        f'{robot.rate_hz:g} Hz, watchdog_s {robot.watchdog_s:g}, step_s {step_s:g}'
+        f'{f", driven by {robot.trigger}" if robot.trigger else ""}'
+    )
+    if step_s * robot.rate_hz < 1:
+        return Finding(
+            'control',
+            'loop',
+            Level.NOTE,
+            f'{message}: a step is shorter than a period',
+            f'raise `rate_hz` to {1 / step_s:.0f} or more',
+        )
+    return Finding('control', 'loop', Level.OK, message)
+
+
+def _clock() -> Finding:
+    return Finding(
+        'control',
+        'clock',
+        Level.OK,
+        'simulated time is published; rates and gaps above are in real seconds',
+    )

@@ -1,0 +1,181 @@
+"""Listens to the topics of a robot YAML for some seconds; publishes and calls nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+import time
+from typing import Any
+
+from mmvae_controller.control.window import NS
+from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.check.compatible import refusal
+from mmvae_controller.nodes.check.facts import Endpoint, Facts, TopicFacts
+from mmvae_controller.nodes.check.hearing import Hearing
+from mmvae_controller.nodes.watch.watching import NamespaceError
+from mmvae_controller.nodes.wire.messages import message_type, stamp_of
+from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR
+from mmvae_controller.nodes.wire.receipt import waited_ns
+import rclpy
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSProfile,
+    ReliabilityPolicy,
+)
+from rclpy.signals import SignalHandlerOptions
+from std_msgs.msg import String
+
+NAME = 'check_robot'
+DESCRIPTION = 'robot_description'
+# What rmw calls a node whose name it has not learnt yet, and what we do.
+UNKNOWN, UNNAMED = '_NODE_NAME_UNKNOWN', 'a node not named yet'
+# As robot_state_publisher publishes it: once, kept for who comes later.
+KEPT = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+
+
+class Gatherer:
+    """A node that only listens; spun by hand, so that its owner stays in charge."""
+
+    def __init__(self, robot: Robot, namespace: str) -> None:
+        """Join the graph and subscribe to every sense as the controller does.
+
+        Raises:
+            NamespaceError: It cannot be one.
+
+        """
+        self._robot = robot
+        self._namespace = f'/{namespace.strip("/")}'
+        self._context = rclpy.Context()
+        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+        try:
+            self._node = Node(
+                NAME,
+                namespace=self._namespace,
+                context=self._context,
+                enable_rosout=False,
+                start_parameter_services=False,
+            )
+        except rclpy.exceptions.InvalidNamespaceException as error:
+            self._context.try_shutdown()
+            raise NamespaceError(
+                f'namespace {namespace!r} is not valid: {str(error).splitlines()[0]}'
+            ) from error
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self._node)
+        self._description = ''
+        self._hearings: dict[str, Hearing] = {}
+        self._senses: dict[str, TopicFacts] = {}
+        self._began_s = time.monotonic()
+        for modality in robot.modalities:
+            if modality.name in robot.sources:
+                source = robot.sources[modality.name]
+                self._hearings[modality.name] = Hearing(modality, source)
+                self._senses[modality.name] = self._subscribe(modality.name, source.topic)
+        self._node.create_subscription(String, DESCRIPTION, self._on_description, KEPT)
+
+    def spin(self, duration_s: float) -> None:
+        """Handle what comes for a while."""
+        until_s = time.monotonic() + duration_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._executor.spin_once(timeout_sec=left_s)
+
+    def facts(self) -> Facts:
+        """Return what is known by now."""
+        now_s = time.monotonic()
+        output = self._robot.output
+        try:
+            message_type(output.message)
+            not_installed = ''
+        except ModalityError as error:
+            not_installed = str(error)
+        topic = self._node.resolve_topic_name(output.topic)
+        topics = {name: tuple(map(_plain, kinds)) for name, kinds in self._topics()}
+        return Facts(
+            namespace=self._namespace,
+            seconds=now_s - self._began_s,
+            senses={
+                name: replace(
+                    facts,
+                    publishers=self._publishers(facts.topic),
+                    heard=self._hearings[name].heard(now_s, self._began_s),
+                )
+                for name, facts in self._senses.items()
+            },
+            command=TopicFacts(
+                topic,
+                self._publishers(topic),
+                self._listeners(topic),
+                not_installed=not_installed,
+            ),
+            published={t: k for t, k in topics.items() if self._node.count_publishers(t)},
+            heeded={t: k for t, k in topics.items() if self._listeners(t)},
+            description=self._description,
+        )
+
+    def close(self) -> None:
+        """Leave the graph."""
+        self._executor.shutdown()
+        self._node.destroy_node()
+        self._context.try_shutdown()
+
+    def _subscribe(self, name: str, topic: str) -> TopicFacts:
+        resolved = self._node.resolve_topic_name(topic)
+        try:
+            kind = message_type(self._robot.sources[name].message)
+        except ModalityError as error:
+            return TopicFacts(resolved, not_installed=str(error))
+        self._node.create_subscription(kind, topic, self._receiver(self._hearings[name]), SENSOR)
+        return TopicFacts(resolved)
+
+    def _receiver(self, hearing: Hearing) -> Callable[[Any, Mapping[str, Any]], None]:
+        def receive(message: Any, info: Mapping[str, Any]) -> None:
+            wait_ns = waited_ns(info, time.time_ns())
+            waited_s = None if wait_ns is None else wait_ns / NS
+            received_s = time.monotonic() - (waited_s or 0.0)
+            hearing.hear(message, received_s, waited_s, self._delay_s(message))
+
+        return receive
+
+    def _delay_s(self, message: Any) -> float | None:
+        header = getattr(message, 'header', None)
+        stamp_ns = stamp_of(header.stamp) if header is not None else 0
+        return (self._node.get_clock().now().nanoseconds - stamp_ns) / NS if stamp_ns else None
+
+    def _on_description(self, message: String) -> None:
+        self._description = message.data
+
+    def _topics(self) -> list[tuple[str, list[str]]]:
+        return list(self._node.get_topic_names_and_types())
+
+    def _publishers(self, topic: str) -> tuple[Endpoint, ...]:
+        found = self._node.get_publishers_info_by_topic(topic)
+        return tuple(_endpoint(i, refusal(i.qos_profile, SENSOR)) for i in found)
+
+    def _listeners(self, topic: str) -> tuple[Endpoint, ...]:
+        found = self._node.get_subscriptions_info_by_topic(topic)
+        return tuple(
+            _endpoint(i, refusal(COMMAND, i.qos_profile))
+            for i in found
+            if (i.node_name, i.node_namespace) != (NAME, self._namespace)
+        )
+
+
+def _endpoint(info: Any, incompatible: str) -> Endpoint:
+    named = not info.node_name.startswith(UNKNOWN)
+    node = f'{info.node_namespace.rstrip("/")}/{info.node_name}' if named else UNNAMED
+    reliability = info.qos_profile.reliability.name.lower()
+    return Endpoint(node, _plain(info.topic_type), reliability, incompatible)
+
+
+def _plain(kind: str) -> str:
+    """Return a type as robot YAMLs write it."""
+    return kind.replace('/msg/', '/')

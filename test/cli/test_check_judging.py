@@ -1,0 +1,387 @@
+"""From facts to findings, without ROS 2."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+from mmvae_controller.cli.check_judging import document, Given, judge, verdict
+from mmvae_controller.cli.check_names import similar_topics, where_instead
+from mmvae_controller.cli.findings import exit_code, Finding, Level
+from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.check.facts import Endpoint, Facts, Heard, TopicFacts
+from mmvae_controller.nodes.check.hearing import Hearing
+import numpy as np
+import pytest
+
+URDF = (
+    '<robot><joint name="{}"><limit lower="-1" upper="1" velocity="2"/></joint>'
+    '<joint name="right"><limit lower="-1" upper="1" velocity="2"/></joint></robot>'
+)
+HEARD = Heard(
+    received=50,
+    rate_hz=25.0,
+    longest_gap_s=0.05,
+    masked_share=0.0,
+    delay_s=0.01,
+    waited_s=0.001,
+)
+SENSES = {
+    'camera': TopicFacts(
+        '/camera/image_raw',
+        (Endpoint('/cam', 'sensor_msgs/Image'),),
+        heard=replace(HEARD, picture='8 x 8 rgb8', size=(8, 8), encoding='rgb8', contrast=20.0),
+    ),
+    'joints': TopicFacts(
+        '/joint_states',
+        (Endpoint('/arm', 'sensor_msgs/JointState'),),
+        heard=replace(
+            HEARD,
+            names=('left', 'right', 'spare'),
+            values={'left': 0.1, 'right': 0.2, 'spare': 0.0},
+        ),
+    ),
+    'touch': TopicFacts('/touch', (Endpoint('/tip', 'geometry_msgs/WrenchStamped'),), heard=HEARD),
+}
+FACTS = Facts(
+    '/',
+    5.0,
+    SENSES,
+    TopicFacts('/joint_command', listeners=(Endpoint('/arm', 'std_msgs/Float64MultiArray'),)),
+)
+
+
+def with_heard(name: str, **changes: Any) -> Facts:
+    sense = SENSES[name]
+    heard = replace(sense.heard, **changes)
+    return replace(FACTS, senses={**SENSES, name: replace(sense, heard=heard)})
+
+
+def with_topic(name: str, **changes: Any) -> Facts:
+    return replace(FACTS, senses={**SENSES, name: replace(SENSES[name], **changes)})
+
+
+def found(
+    robot: Robot, facts: Facts, subject: str, what: str, given: Given | None = None
+) -> Finding:
+    """Return the worst finding of something."""
+    order = list(Level)
+    findings = judge(robot, facts, given or Given())
+    own = [f for f in findings if (f.subject, f.what) == (subject, what)]
+    return max(own, key=lambda f: order.index(f.level))
+
+
+def test_a_robot_that_has_all_is_ready(robot):
+    findings = judge(robot, FACTS, Given())
+    assert [f for f in findings if f.level is not Level.OK] == []
+    assert exit_code(findings) == 0
+    assert verdict(robot, findings) == 'small is ready.'
+
+
+def test_a_missing_topic_is_told_with_the_one_that_it_may_be_called(robot):
+    facts = replace(
+        with_topic('camera', publishers=(), heard=Heard()),
+        published={
+            '/front/camera/image_raw': ('sensor_msgs/Image',),
+            '/depth/points': ('sensor_msgs/PointCloud2',),
+        },
+    )
+    findings = judge(robot, facts, Given())
+    finding = found(robot, facts, 'camera', 'topic')
+    assert finding.level is Level.MISSING
+    assert finding.message == '/camera/image_raw is not published'
+    assert 'topic: /front/camera/image_raw' in finding.todo
+    assert '--namespace front' in finding.todo
+    assert exit_code(findings) == 1
+    assert 'Without camera the arm holds' in verdict(robot, findings)
+
+
+def test_without_an_optional_sense_the_verdict_says_that_the_arm_would_move(robot):
+    findings = judge(robot, with_topic('touch', publishers=(), heard=Heard()), Given())
+    assert exit_code(findings) == 1
+    assert 'The arm would move, without touch' in verdict(robot, findings)
+
+
+@pytest.mark.parametrize(
+    ('wanted', 'topics', 'likeliest'),
+    [
+        (
+            '/camera/image_raw',
+            ('/camera/image', '/back/camera/image_raw'),
+            '/back/camera/image_raw',
+        ),
+        ('/joint_states', ('/joint_state', '/zzz'), '/joint_state'),
+        ('/a', ('/zzz',), '/zzz'),
+    ],
+)
+def test_the_likeliest_name_ends_the_same_or_has_most_letters_in_common(wanted, topics, likeliest):
+    assert similar_topics(wanted, 'k', dict.fromkeys(topics, ('k',)))[0] == likeliest
+    assert similar_topics(wanted, 'other', dict.fromkeys(topics, ('k',))) == ()
+
+
+def test_where_no_topic_of_the_type_is_the_driver_is_asked_for():
+    assert 'does its driver run' in where_instead('a', '/a', 'k', {'/b': ('x',)}, 'published')
+
+
+def test_another_type_is_told_and_what_to_write(robot):
+    publisher = Endpoint('/tip', 'geometry_msgs/Wrench')
+    facts = with_topic('touch', publishers=(publisher,), heard=Heard())
+    finding = found(robot, facts, 'touch', 'type')
+    assert finding.level is Level.MISSING
+    assert 'is geometry_msgs/Wrench, expected geometry_msgs/WrenchStamped' in finding.message
+    assert finding.todo == 'write `message: geometry_msgs/Wrench` in the robot YAML'
+
+
+def test_two_publishers_of_a_sense_are_noted(robot):
+    both = tuple(Endpoint(node, 'sensor_msgs/Image') for node in ('/one', '/two'))
+    finding = found(robot, with_topic('camera', publishers=both), 'camera', 'topic')
+    assert finding.level is Level.NOTE
+    assert '/one, /two' in finding.message
+
+
+def test_a_topic_on_which_nothing_comes_is_missing(robot):
+    finding = found(robot, with_topic('touch', heard=Heard()), 'touch', 'rate')
+    assert finding.level is Level.MISSING
+    assert 'nothing came on /touch in 5.0 s' in finding.message
+
+
+def test_a_publisher_whose_qos_does_not_fit_is_named(robot):
+    publisher = Endpoint('/cam', 'sensor_msgs/Image', incompatible='deadline')
+    finding = found(robot, with_topic('camera', publishers=(publisher,)), 'camera', 'QoS')
+    assert finding.level is Level.MISSING
+    assert 'deadline' in finding.message
+
+
+def test_misnamed_joints_are_told_with_what_they_are_called(robot):
+    facts = with_heard('joints', names=('left_', 'right', 'spare', 'gripper'))
+    finding = found(robot, facts, 'joints', 'joints')
+    assert finding.level is Level.MISSING
+    assert "['left'] not in the message" in finding.message
+    assert finding.todo == 'write left_ for left under `joints:`'
+
+
+def test_joints_that_are_not_used_are_told(robot):
+    facts = with_heard('joints', names=('left', 'right', 'spare', 'gripper'))
+    finding = found(robot, facts, 'joints', 'joints')
+    assert finding.level is Level.OK
+    assert "not used: ['gripper']" in finding.message
+
+
+@pytest.mark.parametrize(('share', 'level'), [(0.005, 'ok'), (0.05, 'note'), (0.4, 'missing')])
+def test_a_sense_that_would_be_masked_for_long_is_not_ready(robot, share, level):
+    facts = with_heard('camera', masked_share=share, longest_gap_s=0.5)
+    finding = found(robot, facts, 'camera', 'rate')
+    assert finding.level == level
+    assert ('max_age_s: 0.75' in finding.todo) == (level != 'ok')
+
+
+def test_a_sense_slower_than_the_step_is_noted(robot):
+    finding = found(robot, with_heard('touch', rate_hz=5.0), 'touch', 'rate')
+    assert finding.level is Level.NOTE
+    assert 'slower than step_s, 0.1 s' in finding.message
+
+
+def test_a_trigger_slower_than_the_loop_is_noted(robot):
+    finding = found(replace(robot, trigger='joints'), FACTS, 'joints', 'rate')
+    assert finding.level is Level.NOTE
+    assert 'drives the loop at 25.0 Hz, rate_hz is 50' in finding.message
+
+
+def test_another_picture_is_told_with_the_keys_that_fit(robot):
+    facts = with_heard(
+        'camera', refused=50, refusal='size', size=(480, 640), encoding='bgr8', contrast=None
+    )
+    finding = found(robot, facts, 'camera', 'samples')
+    assert finding.level is Level.MISSING
+    assert '`encoding: bgr8` and `camera_size: [480, 640]`' in finding.todo
+    smaller = with_heard('camera', refused=50, refusal='size', size=(4, 4), encoding='rgb8')
+    assert 'at least 8 x 8' in found(robot, smaller, 'camera', 'samples').todo
+
+
+def test_some_refused_messages_are_noted_because_others_came(robot):
+    facts = with_heard('joints', refused=25, refusal='name is gripper')
+    assert found(robot, facts, 'joints', 'samples').level is Level.NOTE
+
+
+def test_pictures_without_contrast_are_missing(robot):
+    facts = with_heard('camera', unsound=50, fault='no contrast (0.5)')
+    finding = found(robot, facts, 'camera', 'samples')
+    assert finding.level is Level.MISSING
+    assert 'no contrast (0.5)' in finding.message
+
+
+def test_a_stamp_of_another_clock_is_noted(robot):
+    finding = found(robot, with_heard('touch', delay_s=-3.0), 'touch', 'delay')
+    assert finding.level is Level.NOTE
+    assert 'clocks may differ' in finding.message
+
+
+def test_stamps_of_simulated_time_are_not_compared(robot):
+    facts = replace(with_heard('touch', delay_s=1e9), published={'/clock': ('x',)})
+    finding = found(robot, facts, 'touch', 'delay')
+    assert finding.level is Level.OK
+    assert 'simulated time' in finding.message
+    assert 'in real seconds' in found(robot, facts, 'control', 'clock').message
+
+
+def test_what_is_said_of_a_subject_stands_together(robot):
+    subjects = [f.subject for f in judge(robot, FACTS, Given())]
+    changes = sum(a != b for a, b in pairwise(subjects))
+    assert changes == len(set(subjects)) - 1
+
+
+def test_a_message_that_is_not_installed_is_missing(robot):
+    finding = found(robot, with_topic('touch', not_installed='install x'), 'touch', 'type')
+    assert (finding.level, finding.message) == (Level.MISSING, 'install x')
+
+
+@pytest.mark.parametrize('listeners', [(), ('/_ros2cli_12',), ('/ns/top',)])
+def test_a_command_that_only_watchers_hear_is_missing(robot, listeners):
+    endpoints = tuple(Endpoint(node, 'std_msgs/Float64MultiArray') for node in listeners)
+    facts = replace(FACTS, command=TopicFacts('/joint_command', listeners=endpoints))
+    finding = found(robot, facts, 'motor', 'topic')
+    assert finding.level is Level.MISSING
+    assert 'nobody listens to /joint_command' in finding.message
+
+
+@pytest.mark.parametrize(
+    ('listener', 'what', 'told'),
+    [
+        (Endpoint('/arm', 'sensor_msgs/JointState'), 'type', 'as sensor_msgs/JointState'),
+        (
+            Endpoint('/arm', 'std_msgs/Float64MultiArray', incompatible='durability'),
+            'QoS',
+            'durability',
+        ),
+    ],
+)
+def test_a_listener_that_does_not_understand_the_command_is_missing(robot, listener, what, told):
+    facts = replace(FACTS, command=TopicFacts('/joint_command', listeners=(listener,)))
+    finding = found(robot, facts, 'motor', what)
+    assert finding.level is Level.MISSING
+    assert told in finding.message
+
+
+def test_somebody_else_who_commands_is_noted(robot):
+    command = replace(FACTS.command, publishers=(Endpoint('/teleop', 'x'),))
+    finding = found(robot, replace(FACTS, command=command), 'motor', 'topic')
+    assert finding.level is Level.NOTE
+    assert '/teleop publishes' in finding.message
+
+
+def without_limits(robot: Robot) -> Robot:
+    return replace(robot, output=replace(robot.output, limits=None))
+
+
+def test_without_limits_the_controller_does_not_activate(robot):
+    finding = found(without_limits(robot), FACTS, 'motor', 'limits')
+    assert finding.level is Level.MISSING
+    assert 'does not activate' in finding.message
+
+
+@pytest.mark.parametrize(
+    ('given', 'topic', 'level', 'told'),
+    [
+        (Given(urdf=URDF.format('left'), acceleration_rad_s2=5), '', 'ok', 'from the URDF'),
+        (Given(acceleration_rad_s2=5), URDF.format('left'), 'note', 'robot_description'),
+        (Given(urdf=URDF.format('left')), '', 'missing', 'acceleration'),
+        (Given(urdf=URDF.format('l'), acceleration_rad_s2=5), '', 'missing', 'joint left'),
+    ],
+)
+def test_limits_of_a_robot_description_are_judged(robot, given, topic, level, told):
+    facts = replace(FACTS, description=topic)
+    finding = found(without_limits(robot), facts, 'motor', 'limits', given)
+    assert finding.level == level
+    assert told in finding.message
+
+
+def test_a_joint_outside_its_limits_is_named(robot):
+    facts = with_heard('joints', values={'left': 1.5, 'right': 0.0, 'spare': 0.0})
+    finding = found(robot, facts, 'joints', 'limits')
+    assert finding.level is Level.MISSING
+    assert finding.message == 'left is 1.500 rad, limits -1 to 1'
+
+
+def test_a_step_shorter_than_a_period_is_noted(robot):
+    finding = found(replace(robot, step_s=0.01), FACTS, 'control', 'loop')
+    assert finding.level is Level.NOTE
+
+
+def test_the_document_says_all_of_it(robot):
+    data = document(robot, FACTS, judge(robot, FACTS, Given()))
+    assert data['ready'] is True
+    assert data['measured']['camera']['rate_hz'] == 25.0
+    assert {'subject', 'what', 'level', 'message', 'todo'} == set(data['findings'][0])
+
+
+def joints_message(names: list[str], values: list[float]) -> Any:
+    return SimpleNamespace(name=names, position=values)
+
+
+@pytest.fixture
+def hearing(robot: Robot) -> Callable[[str], Hearing]:
+    def build(name: str) -> Hearing:
+        modality = next(m for m in robot.modalities if m.name == name)
+        return Hearing(modality, robot.sources[name])
+
+    return build
+
+
+def test_the_share_of_masked_time_is_that_without_a_fresh_sound_sample(hearing):
+    """At 0 and 0.05 s sound, then silence until 0.5 s; max_age_s is 0.1."""
+    ear = hearing('joints')
+    for at_s in (0.0, 0.05):
+        ear.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), at_s, 0.001, None)
+    heard = ear.heard(0.5)
+    assert heard.masked_share == pytest.approx((0.45 - 0.1) / 0.5)
+    assert heard.longest_gap_s == pytest.approx(0.45)
+    assert heard.rate_hz == pytest.approx(20.0)
+    assert heard.values == {'right': 0.3, 'spare': 0.2, 'left': 0.1}
+    assert (heard.waited_s, heard.delay_s) == (0.001, None)
+
+
+def test_a_single_sample_near_the_end_does_not_make_a_sense_fresh(hearing):
+    """Listening began at 0; a second is granted for the publisher to be found."""
+    ear = hearing('joints')
+    ear.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 4.9, None, None)
+    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(3.9 / 4.0)
+    soon = hearing('joints')
+    soon.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 0.9, None, None)
+    assert soon.heard(0.95, 0.0).masked_share == 0
+
+
+def test_a_sample_that_is_not_finite_masks_until_the_next(hearing):
+    ear = hearing('joints')
+    for at_s, value in ((0.0, np.nan), (0.05, 0.0)):
+        ear.hear(joints_message(['left', 'spare', 'right'], [value] * 3), at_s, None, 0.2)
+    heard = ear.heard(0.1)
+    assert (heard.unsound, heard.masked_share) == (1, pytest.approx(0.5))
+    assert 'not finite' in heard.fault
+    assert heard.delay_s == 0.2
+
+
+def test_refused_messages_are_counted_with_the_first_reason(hearing):
+    ear = hearing('joints')
+    ear.hear(joints_message(['gripper'], [0.0]), 0.0, None, None)
+    ear.hear(joints_message(['left', 'spare', 'right'], [0.0] * 3), 0.0, None, None)
+    ear.hear(joints_message([], []), 0.0, None, None)
+    heard = ear.heard(1.0)
+    assert (heard.received, heard.refused) == (3, 2)
+    assert "expected also ['right', 'spare', 'left']" in heard.refusal
+    assert heard.names == ('left', 'spare', 'right')
+
+
+def test_nothing_heard_is_masked_all_the_time(hearing):
+    heard = hearing('camera').heard(5.0)
+    assert (heard.received, heard.masked_share, heard.longest_gap_s) == (0, 1.0, None)
+
+
+def test_a_picture_is_described_even_if_it_is_refused(hearing):
+    ear = hearing('camera')
+    picture = SimpleNamespace(
+        width=4, height=2, encoding='mono8', step=4, data=bytes(8), is_bigendian=0
+    )
+    ear.hear(picture, 0.0, None, None)
+    heard = ear.heard(1.0)
+    assert (heard.refused, heard.picture, heard.size) == (1, '4 x 2 mono8', (2, 4))
