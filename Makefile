@@ -34,7 +34,7 @@ help:  ## Show this list
 demo: setup  ## Run the controller on the simulated arm (no PyTorch needed)
 	@$(BIN)/mmvae demo $(DEMO_ARGS)
 
-test: pytest colcon  ## Run what CI runs: pytest, then colcon build and colcon test
+test: pytest colcon docs  ## Run what CI runs: pytest, colcon build, colcon test, make docs
 
 check: setup-dev  ## Run every check: ruff, mypy, import-linter, pytest
 	$(BIN)/ruff check .

@@ -63,6 +63,7 @@ def run(example: Example, names: dict[str, object]) -> None:
         Path(named['name']).write_text(example.text, encoding='utf-8')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('page', PAGES, ids=lambda page: page.stem)
 def test_what_a_tutorial_shows_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
