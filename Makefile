@@ -25,7 +25,7 @@ export AMENT_PREFIX_PATH := $(abspath $(VENV))$(if $(AMENT_PREFIX_PATH),:$(AMENT
 # Set by the ROS wheels of another environment, it would stop ours from finding their libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help demo test check clean setup setup-dev pytest colcon ros-matches
+.PHONY: help demo test check docs clean setup setup-dev pytest colcon ros-matches
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,7 +34,7 @@ help:  ## Show this list
 demo: setup  ## Run the controller on the simulated arm (no PyTorch needed)
 	@$(BIN)/mmvae demo $(DEMO_ARGS)
 
-test: pytest colcon  ## Run what CI runs: pytest, then colcon build and colcon test
+test: pytest colcon docs  ## Run what CI runs: pytest, colcon build, colcon test, make docs
 
 check: setup-dev  ## Run every check: ruff, mypy, import-linter, pytest
 	$(BIN)/ruff check .
@@ -67,9 +67,13 @@ colcon: setup-dev
 	  --pytest-args ' -m' 'not slow'; \
 	colcon test-result
 
+docs: $(VENV)-docs/.stamp  ## Build the documentation: site/index.html; any warning is an error
+	@$(VENV)-docs/bin/sphinx-build -qEW --keep-going -d build/docs -c docs . site
+	@echo 'site/index.html'
+
 clean:  ## Remove the environment, build products and caches
-	@[ ! -e $(VENV)/pyvenv.cfg ] || rm -rf $(VENV)
-	rm -rf build dist install log *.egg-info
+	@for venv in $(VENV) $(VENV)-docs; do [ ! -e $$venv/pyvenv.cfg ] || rm -rf $$venv; done
+	rm -rf site docs/generated build dist install log *.egg-info
 	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find mmvae_controller test launch -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -104,4 +108,11 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp-run requirements/train.txt requirements/dev.t
 	else echo 'Installing $(TORCH) as the package index has it'; $(PIP) install $(TORCH); fi
 	@echo 'Installing requirements/train.txt requirements/dev.txt'
 	@$(PIP) install -r requirements/train.txt -r requirements/dev.txt
+	@touch $@
+
+# Of its own: it needs nothing that the robot or training needs.
+$(VENV)-docs/.stamp: requirements/docs.txt requirements/run.txt
+	@$(PYTHON) -m venv $(VENV)-docs
+	@echo 'Installing requirements/docs.txt'
+	@$(VENV)-docs/bin/python -m pip -qq --disable-pip-version-check install -r requirements/docs.txt
 	@touch $@

@@ -95,7 +95,8 @@ class Inputs:
             except MessageError as error:
                 health.reject(str(error))
                 self._node.get_logger().warning(
-                    f'{modality.name}: message on {health.topic} rejected: {error}',
+                    f'{modality.name}: message on {health.topic} rejected: {error}; '
+                    'see docs/troubleshooting.md#sense-is-masked',
                     throttle_duration_sec=LOG_THROTTLE_S,
                 )
                 return

@@ -168,7 +168,8 @@ class Session:
         if self.still_s() is not None:
             self.hold(Reason.WATCHDOG)
             self._node.get_logger().error(
-                'the control loop stands still, holding; does the clock advance?',
+                'the control loop stands still, holding; does the clock advance? '
+                'See docs/troubleshooting.md#clock-stands',
                 throttle_duration_sec=LOG_THROTTLE_S,
             )
 

@@ -175,7 +175,10 @@ def test_a_gate_without_a_set_point_says_why(robot: Robot):
     gate.judge(tick_of(robot, None, idle='joints is not known'))
     status = gate.status()
     assert status.level == Level.WARN
-    assert status.message == 'no set-point: joints is not known; nothing is commanded'
+    assert status.message == (
+        'no set-point: joints is not known; nothing is commanded; '
+        'see docs/troubleshooting.md#no-set-point'
+    )
     assert status.values['count no_anchor'] == 1
 
 

@@ -17,6 +17,8 @@ import numpy as np
 NS_PER_MS = 1_000_000
 RATE_SAMPLES = 50
 REJECTED = 'rejected'
+# Where the pages say what to do; a test holds that the sections are there.
+IDLE_HELP = 'docs/troubleshooting.md#no-set-point'
 # One late tick is the operating system's; more than this share is the controller's.
 MISSED_SHARE = 0.05
 
@@ -227,7 +229,7 @@ class GateHealth:
         level, message = Level.OK, f'limited: {reasons}' if reasons else 'commands pass'
         if last is None:
             level = Level.WARN
-            message = f'no set-point: {self._idle}; nothing is commanded'
+            message = f'no set-point: {self._idle}; nothing is commanded; see {IDLE_HELP}'
         elif last.holding:
             level, message = Level.WARN, f'{HOLDING}: {reasons}'
             if self._missing:

@@ -38,7 +38,8 @@ def message_type(message: InputMessage | OutputMessage) -> type:
         distro = os.environ.get('ROS_DISTRO', '<distro>')
         raise ModalityError(
             f'message {message} cannot be imported: {error}; install '
-            f'ros-{distro}-{package.replace("_", "-")}, or source the workspace that has it'
+            f'ros-{distro}-{package.replace("_", "-")}, or source the workspace that has it; '
+            'see docs/troubleshooting.md#not-configured'
         ) from error
 
 

@@ -1,0 +1,142 @@
+"""Write the pages of the reference that follow from the code into docs/generated/.
+
+Read, not run: neither ROS 2 nor PyTorch has to be there. Only what declares the `mmvae` command is
+imported.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+import os
+from pathlib import Path
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / 'docs' / 'generated'
+PACKAGE = ROOT / 'mmvae_controller'
+# What a reader of the reference has no use for.
+HIDDEN_ROOMS = ('benchmarks', 'cli')
+
+
+def generate() -> None:
+    """Write every generated page anew."""
+    shutil.rmtree(OUT, ignore_errors=True)
+    OUT.mkdir()
+    (OUT / 'commands.md').write_text(commands(), encoding='utf-8')
+    (OUT / 'files.md').write_text(files(), encoding='utf-8')
+    (OUT / 'parameters.md').write_text(parameters(), encoding='utf-8')
+    for room in rooms():
+        (OUT / f'api_{room.name}.md').write_text(api(room), encoding='utf-8')
+
+
+def commands() -> str:
+    """Describe the `mmvae` command, as typer writes it from the declarations."""
+    environment = {**os.environ, 'PYTHONPATH': str(ROOT)}
+    words = ['typer', 'mmvae_controller.cli.main', 'utils', 'docs', '--name', 'mmvae']
+    run = subprocess.run(
+        [sys.executable, '-m', *words], env=environment, capture_output=True, text=True
+    )
+    if run.returncode:
+        raise SystemExit(f'typer cannot describe mmvae_controller.cli.main: {run.stderr}')
+    return run.stdout.replace('# `mmvae`', '# Commands', 1)
+
+
+def files() -> str:
+    """Show the YAML files that document their own keys."""
+    shown = {
+        'Robot': 'config/robots/iiwa_sim.yaml',
+        'Arm to simulate': 'config/arms/iiwa.yaml',
+        'Training': 'config/train/touch_target.yaml',
+        'Study': 'config/study/kl_schedules.yaml',
+    }
+    sections = [
+        f'## {title}\n\n`{name}`\n\n```yaml\n{(ROOT / name).read_text(encoding="utf-8")}```\n'
+        for title, name in shown.items()
+    ]
+    return '\n'.join(['# Files\n\nEach file documents its own keys.\n', *sections])
+
+
+def parameters() -> str:
+    """List the parameters that the nodes declare, in the words of their declarations."""
+    rows = ['# Node parameters\n', '| declared in | parameter | default | meaning |']
+    rows.append('|---|---|---|---|')
+    for path in sorted((PACKAGE / 'nodes').rglob('*.py')):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        known = dict(_constants(tree))
+        for call in _calls(tree, 'declare'):
+            name, default, meaning = call.args[1:4]
+            cells = (path.stem, _text(name, known), ast.unparse(default), _text(meaning, known))
+            rows.append('| ' + ' | '.join(f'{cell}'.replace('|', '\\|') for cell in cells) + ' |')
+    return '\n'.join(rows) + '\n'
+
+
+def rooms() -> Iterator[Path]:
+    """Yield the folders of the package that the reference describes."""
+    for path in sorted(PACKAGE.iterdir()):
+        if (path / '__init__.py').exists() and path.name not in HIDDEN_ROOMS:
+            yield path
+
+
+def api(room: Path) -> str:
+    """Describe what the files of a room hold: signatures and docstrings, as they are written."""
+    parts = [f'# {room.name}\n']
+    for path in sorted(room.rglob('*.py')):
+        tree = ast.parse(path.read_text(encoding='utf-8'))
+        blocks = [_described(node) for node in tree.body if _is_public(node)]
+        about = ast.get_docstring(tree)
+        if not about and not blocks:
+            continue
+        name = '.'.join(path.relative_to(ROOT).with_suffix('').parts).removesuffix('.__init__')
+        parts.append(f'## {name}\n')
+        parts += [f'```text\n{about}\n```\n'] if about else []
+        parts += [f'### {node_name}\n\n```python\n{text}\n```\n' for node_name, text in blocks]
+    return '\n'.join(parts)
+
+
+Defined = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def _is_public(node: ast.AST) -> bool:
+    return isinstance(node, Defined) and not node.name.startswith('_')
+
+
+def _described(node: Defined) -> tuple[str, str]:
+    return node.name, ast.unparse(_bare(node))
+
+
+def _bare(node: Defined) -> Defined:
+    """Strip a definition to signature, docstring, fields and public methods."""
+    kept = node.body[:1] if ast.get_docstring(node) else []
+    if isinstance(node, ast.ClassDef):
+        kept += [n for n in node.body if isinstance(n, ast.AnnAssign | ast.Assign)]
+        kept += [_bare(n) for n in node.body if _is_public(n)]
+    node.body = kept or [ast.Expr(ast.Constant(...))]
+    return node
+
+
+def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            yield from ((t.id, node.value.value) for t in node.targets if isinstance(t, ast.Name))
+
+
+def _calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
+            yield node
+
+
+def _text(node: ast.expr, known: dict[str, object]) -> str:
+    """Return the words of a literal or a constant of the file; of any other the source."""
+    if isinstance(node, ast.Constant):
+        return re.sub(r'\s+', ' ', str(node.value))
+    source = ast.unparse(node)
+    return str(known[source]) if source in known else f'`{source}`'
+
+
+if __name__ == '__main__':
+    generate()
