@@ -26,8 +26,8 @@ CONTRACT := $(addprefix test/nodes/test_,controller.py messages.py several_robot
   system.py up.py updater.py)
 # What is another thing once it is installed: where files lie, what the programs are called, what
 # is launched. The rest ran minutes ago, on the same sources.
-INSTALLED := test/test_packaging.py test/test_models.py test/cli test/modality \
-  test/nodes/test_launch.py test/nodes/test_up.py test/nodes/test_system.py
+INSTALLED := test/test_packaging.py test/test_models.py test/cli/test_main.py test/modality \
+  test/nodes/test_launch.py test/nodes/test_up.py
 
 export PATH := $(BIN):$(PATH)
 # colcon and ament_index_python find here what the virtual environment holds.

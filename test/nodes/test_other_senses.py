@@ -70,5 +70,5 @@ def test_a_sense_whose_message_is_not_installed_leaves_no_subscription_behind(
     robot = load_robot(robot_file)
     before = len(list(peer.node.subscriptions))
     with pytest.raises(ModalityError, match='gazebo_msgs/ContactsState cannot be imported'):
-        Inputs(peer.node, robot, ControlClock(peer.node), lambda *_: '')
+        Inputs(peer.node, robot, ControlClock(peer.node), lambda *_: '', set())
     assert len(list(peer.node.subscriptions)) == before
