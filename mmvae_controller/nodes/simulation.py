@@ -312,7 +312,7 @@ class SimulationNode(Node):
         clocks = self.count_publishers(self._clock_out.topic_name)
         level, message = Level.OK, str(self._phase)
         if clocks > 1:
-            # Every jump of time is a hold, and samples are taken for new or old that are not.
+            # By a time that jumps to and fro, an old sample can be taken for a new one.
             level = Level.WARN
             message = (
                 f'{self._phase}; {clocks} publish {self._clock_out.topic_name}: time jumps; '
