@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 ROS ?= jazzy
 DEMO_ARGS ?=
+# For the tests that need no ROS 2.
+JOBS ?= 2
 
 # A sourced ROS 2 is used as it is; elsewhere ROS 2 comes from wheels.
 SOURCED := $(shell [ -n "$${ROS_DISTRO-}" ] && $(PYTHON) -c 'import rclpy' 2>/dev/null && echo yes)
@@ -19,13 +21,21 @@ BIN := $(abspath $(VENV))/bin
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 SOURCES := package.xml setup.py setup.cfg pyproject.toml
 
+# What a robot relies on: lifecycle, topics, stop and hold, recovery, the simulated loop.
+CONTRACT := $(addprefix test/nodes/test_,controller.py messages.py several_robots.py simulation.py \
+  system.py up.py updater.py)
+# What is another thing once it is installed: where files lie, what the programs are called, what
+# is launched. The rest ran minutes ago, on the same sources.
+INSTALLED := test/test_packaging.py test/test_models.py test/cli/test_main.py test/modality \
+  test/nodes/test_launch.py test/nodes/test_up.py
+
 export PATH := $(BIN):$(PATH)
 # colcon and ament_index_python find here what the virtual environment holds.
 export AMENT_PREFIX_PATH := $(abspath $(VENV))$(if $(AMENT_PREFIX_PATH),:$(AMENT_PREFIX_PATH))
 # Set by the ROS wheels of another environment, it would stop ours from finding their libraries.
 unexport _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help demo test check docs clean setup setup-dev pytest colcon ros-matches
+.PHONY: help demo test check docs clean setup setup-dev pytest kilted nodes colcon ros-matches
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -34,7 +44,7 @@ help:  ## Show this list
 demo: setup  ## Run the controller on the simulated arm (no PyTorch needed)
 	@$(BIN)/mmvae demo $(DEMO_ARGS)
 
-test: pytest colcon docs  ## Run what CI runs: pytest, colcon build, colcon test, make docs
+test: pytest $(if $(SOURCED),,kilted) colcon docs  ## Run what CI runs: pytest, nodes on Kilted, colcon, docs
 
 check: setup-dev  ## Run every check: ruff, mypy, import-linter, pytest
 	$(BIN)/ruff check .
@@ -47,8 +57,17 @@ setup: $(VENV)/.stamp-run  ## Build the environment of the demo
 
 setup-dev: $(VENV)/.stamp-dev  ## Build the environment of training, tests and checks
 
+# What needs ROS 2 keeps time and would miss it beside another test, so it runs alone.
 pytest: setup-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not ros'
+	$(BIN)/python -m pytest -m ros
+
+# Nothing of the environment around it: the index of one ROS 2 names libraries of the other.
+kilted:  ## Test the nodes on ROS 2 Kilted, in .venv-kilted-nodes
+	@AMENT_PREFIX_PATH= $(MAKE) --no-print-directory nodes ROS=kilted VENV=.venv-kilted-nodes
+
+nodes: $(VENV)/.stamp-nodes
+	$(BIN)/python -m pytest -m 'ros and not slow' $(CONTRACT)
 
 # On a copy, so that neither build products nor ignored files can help a build succeed.
 colcon: setup-dev
@@ -64,8 +83,14 @@ colcon: setup-dev
 	test -x install/mmvae_controller/lib/mmvae_controller/controller; \
 	echo 'Testing with colcon'; \
 	colcon test --return-code-on-test-failure --event-handlers console_direct+ \
-	  --pytest-args ' -m' 'not slow'; \
-	colcon test-result
+	  --pytest-args ' -m' 'not slow' $(INSTALLED); \
+	colcon test-result; \
+	echo 'Running what is installed'; \
+	set +u; source install/local_setup.bash; set -u; \
+	$(BIN)/python -c "import mmvae_controller as it; print(it.__file__); \
+	  assert it.__file__.startswith('$$copy/install/')"; \
+	install/mmvae_controller/lib/mmvae_controller/mmvae version; \
+	install/mmvae_controller/lib/mmvae_controller/mmvae rollout touch_target --episodes 1
 
 docs: $(VENV)-docs/.stamp  ## Build the documentation: site/index.html; any warning is an error
 	@$(VENV)-docs/bin/sphinx-build -qEW --keep-going -d build/docs -c docs . site
@@ -115,4 +140,11 @@ $(VENV)-docs/.stamp: requirements/docs.txt requirements/run.txt
 	@$(PYTHON) -m venv $(VENV)-docs
 	@echo 'Installing requirements/docs.txt'
 	@$(VENV)-docs/bin/python -m pip -qq --disable-pip-version-check install -r requirements/docs.txt
+	@touch $@
+
+# The tests of the nodes need no PyTorch.
+$(VENV)/.stamp-nodes: $(VENV)/.stamp-run requirements/train.txt requirements/dev.txt
+	@echo 'Installing what the tests of the nodes need'
+	@$(PIP) install $$(grep --no-filename --extended-regexp '^(hypothesis|onnx|pytest)==' \
+	  requirements/train.txt requirements/dev.txt)
 	@touch $@

@@ -77,7 +77,16 @@ setup(
         'simulation': ['pybullet>=3.2.5'],
         # colcon runs pytest, and not unittest, only where `test` names it.
         'test': ['pytest'],
-        'dev': ['hypothesis', 'import-linter', 'mypy', 'PyQt5', 'pytest', 'ruff', 'types-PyYAML'],
+        'dev': [
+            'hypothesis',
+            'import-linter',
+            'mypy',
+            'PyQt5',
+            'pytest',
+            'pytest-xdist',
+            'ruff',
+            'types-PyYAML',
+        ],
     },
     zip_safe=False,
     entry_points={

@@ -19,6 +19,7 @@ def generate_launch_description() -> LaunchDescription:
     profile = PathJoinSubstitution([share, 'config', 'fastdds.xml'])
     namespace = LaunchConfiguration('namespace')
     model = ParameterValue(LaunchConfiguration('model'), value_type=str)
+    clock = [('/clock', LaunchConfiguration('clock'))]
     use_sim_time = ParameterValue(LaunchConfiguration('use_sim_time'), value_type=bool)
     return LaunchDescription(
         [
@@ -39,6 +40,9 @@ def generate_launch_description() -> LaunchDescription:
             ),
             DeclareLaunchArgument(
                 'use_sim_time', default_value='false', description='Follow /clock'
+            ),
+            DeclareLaunchArgument(
+                'clock', default_value='/clock', description='Topic of simulated time'
             ),
             DeclareLaunchArgument(
                 'autostart',
@@ -76,6 +80,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='controller',
                 name='controller',
                 namespace=namespace,
+                remappings=clock,
                 output='screen',
                 parameters=[
                     {
@@ -110,6 +115,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='diagnostics',
                 name='diagnostics',
                 namespace=namespace,
+                remappings=clock,
                 output='screen',
                 parameters=[{'model': model, 'use_sim_time': use_sim_time}],
             ),

@@ -28,6 +28,11 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'namespace', default_value='', description='Of the robot: nodes and topics'
             ),
+            DeclareLaunchArgument(
+                'clock',
+                default_value='/clock',
+                description='Topic of simulated time; of a simulation in a namespace: clock',
+            ),
             *[
                 DeclareLaunchArgument(name, default_value=default, description=meaning)
                 for name, (default, _, meaning) in ARGUMENTS.items()
@@ -38,6 +43,7 @@ def generate_launch_description() -> LaunchDescription:
                     executable=node,
                     name=node,
                     namespace=LaunchConfiguration('namespace'),
+                    remappings=[('/clock', LaunchConfiguration('clock'))],
                     output='screen',
                     parameters=[
                         {

@@ -22,6 +22,7 @@ def generate_launch_description() -> LaunchDescription:
         'model': PathJoinSubstitution([share, 'models', 'imitate']),
         'namespace': '',
         'use_sim_time': 'true',
+        'clock': 'clock',
     }
     simulation = PathJoinSubstitution([share, 'launch', 'simulation.launch.py'])
     return LaunchDescription(
@@ -33,6 +34,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='tracker',
                 name='tracker',
                 namespace=LaunchConfiguration('namespace'),
+                remappings=[('/clock', LaunchConfiguration('clock'))],
                 output='screen',
                 parameters=[
                     {

@@ -41,6 +41,10 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'use_sim_time', default_value='true', description='Follow /clock'
             ),
+            # Relative: two simulations on one /clock would let time jump to and fro.
+            DeclareLaunchArgument(
+                'clock', default_value='clock', description='Topic of simulated time'
+            ),
             # A simulated robot has the topics of a real one: on a laboratory's network it would
             # be obeyed.
             SetEnvironmentVariable(
@@ -53,6 +57,7 @@ def generate_launch_description() -> LaunchDescription:
                 executable='simulation',
                 name='simulation',
                 namespace=LaunchConfiguration('namespace'),
+                remappings=[('/clock', LaunchConfiguration('clock'))],
                 output='screen',
                 parameters=[
                     {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import sys
@@ -23,6 +23,8 @@ from mmvae_controller.nodes.signals import handle
 import yaml
 
 PROFILE = 'fastdds.xml'
+# Every simulation has a time of its own; two on one /clock would let it jump to and fro.
+OWN_CLOCK = '/clock:=clock'
 FAILED = 1
 Parameters = Mapping[str, object]
 
@@ -83,7 +85,8 @@ def run(
         robot: YAML file, or the name of one that comes with the package.
         model: Folder, or the name of one.
         namespace: Of the robot; its nodes and relative topics lie in it.
-        use_sim_time: Follow /clock; a simulation implies it.
+        use_sim_time: Follow /clock; a simulation implies it, and in a namespace follows its own
+            `clock` there.
         simulated: None for a real robot.
         controlled: How the controller begins.
 
@@ -146,11 +149,15 @@ def node_commands(
     controlled = controlled or Controlled()
     robot_file = find_robot(robot).resolve()
     commands: dict[str, list[str]] = {}
+    remaps: list[str] = []
+    if namespace.strip('/'):
+        remaps.append(f'__ns:=/{namespace.strip("/")}')
     if simulated is not None:
         use_sim_time = True
+        remaps.append(OWN_CLOCK)
         commands['simulation'] = _node_command(
             'simulation',
-            namespace,
+            remaps,
             {
                 'robot_file': robot_file,
                 'task': simulated.task,
@@ -162,14 +169,14 @@ def node_commands(
             },
         )
     if controlled.tracker:
-        commands['tracker'] = _node_command('tracker', namespace, {'use_sim_time': use_sim_time})
+        commands['tracker'] = _node_command('tracker', remaps, {'use_sim_time': use_sim_time})
     folder = find_model(model).resolve()
     commands['diagnostics'] = _node_command(
-        'diagnostics', namespace, {'model': folder, 'use_sim_time': use_sim_time}
+        'diagnostics', remaps, {'model': folder, 'use_sim_time': use_sim_time}
     )
     commands['controller'] = _node_command(
         'controller',
-        namespace,
+        remaps,
         {
             'robot_file': robot_file,
             'model': folder,
@@ -209,10 +216,10 @@ def write_description(urdf: Path, folder: Path) -> Path:
     return path
 
 
-def _node_command(name: str, namespace: str, parameters: Parameters) -> list[str]:
+def _node_command(name: str, remaps: Sequence[str], parameters: Parameters) -> list[str]:
     command = [sys.executable, '-m', f'mmvae_controller.nodes.{name}', '--ros-args']
-    if namespace:
-        command += ['-r', f'__ns:=/{namespace.strip("/")}']
+    for remap in remaps:
+        command += ['-r', remap]
     for key, value in parameters.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         command += ['-p', f'{key}:={text}']

@@ -309,8 +309,16 @@ class SimulationNode(Node):
     def _statuses(self) -> list[Status]:
         achieved = self._pace.achieved()
         trouble = self._stop.trouble or self._resume.trouble
+        clocks = self.count_publishers(self._clock_out.topic_name)
         level, message = Level.OK, str(self._phase)
-        if trouble:
+        if clocks > 1:
+            # By a time that jumps to and fro, an old sample can be taken for a new one.
+            level = Level.WARN
+            message = (
+                f'{self._phase}; {clocks} publish {self._clock_out.topic_name}: time jumps; '
+                'give each its own, -r /clock:=clock'
+            )
+        elif trouble:
             level, message = Level.WARN, f'{self._phase}: {trouble}; the arm holds'
         elif achieved < SLOW_SHARE * self._pace.factor:
             level, message = Level.WARN, f'{self._phase}; too slow: {achieved:.2f} of real time'

@@ -80,7 +80,9 @@ control:
   max_following_error_rad: 3.2
   watchdog_s: 0.2
 """
-_domains = itertools.count(os.getpid() % 80)
+# Two workers of pytest-xdist have neighbouring process numbers: the second begins half-way round.
+_worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+_domains = itertools.count((os.getpid() + 40 * _worker) % 80)
 
 
 @pytest.fixture
@@ -130,10 +132,16 @@ def model(tmp_path: Path, robot: Robot) -> Path:
     return write_model(tmp_path / 'model', robot)
 
 
-def write_model(folder: Path, robot: Robot) -> Path:
+@pytest.fixture
+def backward_model(tmp_path: Path, robot: Robot) -> Path:
+    """Return a model folder like `model`, but whose network wants to go the other way."""
+    return write_model(tmp_path / 'backward', robot, -COMMAND_RAD_S)
+
+
+def write_model(folder: Path, robot: Robot, wanted_rad_s: float = COMMAND_RAD_S) -> Path:
     """Write the model folder of a robot; see `write_network`."""
     folder.mkdir()
-    write_network(folder / NETWORK_FILE, robot)
+    write_network(folder / NETWORK_FILE, robot, wanted_rad_s)
     write_contract(
         folder,
         ModelContract(
@@ -155,7 +163,7 @@ def write_model(folder: Path, robot: Robot) -> Path:
     return folder
 
 
-def write_network(path: Path, robot: Robot) -> None:
+def write_network(path: Path, robot: Robot, wanted_rad_s: float) -> None:
     """Write a network that decodes each sense as itself and the command as a constant."""
     onnx = pytest.importorskip('onnx')
     helper, kinds = onnx.helper, onnx.TensorProto
@@ -169,7 +177,7 @@ def write_network(path: Path, robot: Robot) -> None:
 
     constant('zero', 0.0)
     constant('one', 1.0)
-    constant('wanted', COMMAND_RAD_S)
+    constant('wanted', wanted_rad_s)
     for modality in robot.modalities:
         name = modality.name
         kind = kinds.UINT8 if modality.encoder is Encoder.IMAGE else kinds.FLOAT
@@ -225,6 +233,8 @@ class Peer:
         self.stamp_s = 0
         # What is published beside the messages below, or instead of them, by topic.
         self.others: dict[str, Any] = {}
+        # In which the senses are published: names that end with a slash.
+        self.namespaces = ['']
         self._under_test: list[Any] = []
         self._publishers: dict[str, Any] = {}
 
@@ -263,7 +273,7 @@ class Peer:
         from mmvae_controller.nodes.wire.messages import image_message
         from sensor_msgs.msg import JointState
 
-        return {
+        senses = {
             'camera/image_raw': image_message(
                 np.full((4, 6, 3), 7, dtype=np.uint8), self.encoding, self.stamp_s * NS, 'camera'
             ),
@@ -273,6 +283,7 @@ class Peer:
             'touch': WrenchStamped(),
             **self.others,
         }
+        return {f'{n}{topic}': sense for n in self.namespaces for topic, sense in senses.items()}
 
     def call(self, service: str, kind: Any = None, request: Any = None) -> Any:
         """Call a service and return its answer."""

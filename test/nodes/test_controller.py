@@ -273,7 +273,11 @@ def test_the_time_of_a_tick_is_that_of_everything_it_does(
     it.peer.feel()
     it.peer.listen(PointCloud2, 'controller/observation')
     it.node.start()
-    it.until_status('controller: loop', 'ticks take 4')
+    it.until_status('controller: loop', 'ticks take')
+    # A busy machine makes it longer still.
+    it.peer.until(
+        lambda: float(it.value('controller: loop', 'tick p50 ms')) >= 40, 'ticks of 40 ms'
+    )
 
 
 def test_the_observation_is_published_at_most_as_often_as_asked(rig: Any):

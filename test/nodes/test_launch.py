@@ -135,6 +135,26 @@ def test_the_simulation_is_told_of_the_robot_that_the_controller_drives(
     assert [next(t.parts('LaunchConfiguration')).given for t in told] == [('robot_file',)] * 2
 
 
+def test_every_node_takes_its_time_from_the_same_topic_and_a_simulation_from_its_own(
+    launched: dict[str, Part],
+):
+    for description in launched.values():
+        for node in nodes_of(description):
+            ((from_topic, to_topic),) = node.named['remappings']
+            assert from_topic == '/clock'
+            assert (to_topic.kind, to_topic.given) == ('LaunchConfiguration', ('clock',))
+    defaults = {
+        name: {d.given[0]: d.named['default_value'] for d in it.parts('DeclareLaunchArgument')}
+        for name, it in launched.items()
+    }
+    assert {name: given['clock'] for name, given in defaults.items()} == {
+        'controller': '/clock',
+        'goals': '/clock',
+        'imitate': 'clock',
+        'simulation': 'clock',
+    }
+
+
 def test_a_simulation_stays_on_this_machine_unless_the_environment_says_otherwise(
     launched: dict[str, Part],
 ):

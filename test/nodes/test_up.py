@@ -110,7 +110,17 @@ def test_a_simulation_starts_first_and_its_clock_is_followed(robot_file: Path, m
     assert 'seed:=3' in commands['simulation']
     assert f'robot_file:={robot_file}' in commands['simulation']
     assert 'use_sim_time:=true' in commands['controller']
-    assert '-r' not in commands['controller']
+    assert '__ns' not in ' '.join(commands['controller'])
+
+
+def test_a_simulation_in_a_namespace_has_a_clock_of_its_own(robot_file: Path, model: Path):
+    given = (str(robot_file), str(model), 'left')
+    controlled = Controlled(tracker=True)
+    for command in node_commands(*given, False, Simulated(), controlled).values():
+        assert '__ns:=/left' in command
+        assert '/clock:=clock' in command
+    for command in node_commands(*given, use_sim_time=True).values():
+        assert '/clock:=clock' not in command
 
 
 def test_the_controller_begins_as_it_is_told_to(robot_file: Path, model: Path):
