@@ -1,0 +1,252 @@
+"""Plays one bag into the observation window that runs on the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.datasets.store import LABEL
+from mmvae_controller.modality.robot import OutputMessage, Robot
+from mmvae_controller.modality.spec import Modality, Quantity
+from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.marks import Marked, Span
+from mmvae_controller.recordings.receipt import SimulatedTime
+from mmvae_controller.recordings.rows import Rows
+from mmvae_controller.recordings.set_points import SetPoints
+from mmvae_controller.recordings.stored import Stored
+from mmvae_controller.recordings.survey import Survey
+from mmvae_controller.recordings.tally import Tally
+from mmvae_controller.recordings.topics import Topics
+from mmvae_controller.senses.commands import read_command
+from mmvae_controller.senses.errors import MessageError
+from mmvae_controller.senses.reading import read_sense
+import numpy as np
+from numpy.typing import NDArray
+
+MARKED = 'marked'
+
+
+def measuring_window(robot: Robot) -> ObservationWindow:
+    """Return the window of a robot that masks what is not measured, and predicts nothing."""
+    return ObservationWindow(robot.modalities, robot.step_s, robot.min_contrast)
+
+
+class Senses:
+    """Messages become samples in a window, as in the controller node; the rest is counted."""
+
+    def __init__(
+        self,
+        robot: Robot,
+        topics: Topics,
+        decoder: Decoder,
+        window: ObservationWindow,
+        tallies: Mapping[str, Tally],
+    ) -> None:
+        """Listen to the topics of a robot's senses."""
+        self._robot, self._topics, self._decoder = robot, topics, decoder
+        self._window, self._tallies = window, tallies
+        self._modalities: dict[str, Modality] = {m.name: m for m in robot.modalities}
+
+    def take(self, message: Stored, stamp_ns: int, now_s: float) -> list[str]:
+        """Push the samples that a message carries; return their modalities.
+
+        Args:
+            message: On any topic.
+            stamp_ns: When the robot would have received it.
+            now_s: The same, on the time of the report.
+
+        """
+        taken = []
+        for name in self._topics.senses.get(message.channel.topic, ()):
+            tally = self._tallies[name]
+            try:
+                if message.channel.kind != tally.kind:
+                    raise MessageError(f'is a {message.channel.kind}, expected a {tally.kind}')
+                content = self._decoder.read(message.channel, message.data)
+                value = self._read(content, name)
+            except MessageError as error:
+                tally.reject(str(error))
+                continue
+            tally.take(self._window.push(name, value, stamp_ns), now_s)
+            taken.append(name)
+        return taken
+
+    def _read(self, content: Any, name: str) -> NDArray[np.generic]:
+        try:
+            return read_sense(content, self._modalities[name], self._robot.sources[name])
+        except AttributeError as error:
+            # The bag defines a type of that name with other fields.
+            raise MessageError(f'its definition in the bag has other fields: {error}') from error
+
+
+class Replay:
+    """Plays the messages of one bag, in their order, and lets rows be made of what is seen."""
+
+    def __init__(
+        self,
+        robot: Robot,
+        topics: Topics,
+        found: Survey,
+        decoder: Decoder,
+        window: ObservationWindow,
+        rows: Rows,
+        tallies: Mapping[str, Tally],
+        gap_ns: int,
+        begin_s: float,
+        on_command: Callable[[float, NDArray[np.generic]], None],
+    ) -> None:
+        """Begin before the first message.
+
+        Args:
+            robot: Whose senses.
+            topics: How they are called.
+            found: What is in the bag.
+            decoder: Of its messages.
+            window: Gets the samples.
+            rows: Are told.
+            tallies: By modality.
+            gap_ns: Nothing at all for longer is a cut.
+            begin_s: Of the bag, on the time of the report.
+            on_command: Gets each command and when it was, on the time of the report.
+
+        """
+        self._robot, self._topics, self._decoder = robot, topics, decoder
+        self._window, self._rows, self._tallies = window, rows, tallies
+        self._senses = Senses(robot, topics, decoder, window, tallies)
+        self._time = SimulatedTime(decoder)
+        self._simulated = found.simulated
+        self._marked = None if found.spans is None else Marked(found.spans)
+        self._span: Span | None = None
+        self._set_points = SetPoints(robot, found.apart_ns)
+        self._gap_ns, self._on_command = gap_ns, on_command
+        self._begin_s = begin_s
+        self._now_ns: int | None = None
+        self._base_ns = 0
+        self._anchor = [
+            next(m for m in robot.modalities if m.name == robot.anchor).channels.index(joint)
+            for joint in robot.output.joints
+        ]
+        self.before_time = 0
+
+    @property
+    def now_s(self) -> float:
+        """Now, on the time of the report."""
+        return self._begin_s if self._now_ns is None else self.place_s(self._now_ns)
+
+    def place_s(self, stamp_ns: int) -> float:
+        """Return a moment on the time of the report, which goes on where the clock is set back."""
+        return self._begin_s + (stamp_ns - self._base_ns) / NS
+
+    def play(self, message: Stored) -> None:
+        """Take the next message."""
+        is_time = self._time.hears(message)
+        stamp_ns = self._time.now_ns if self._simulated else message.stamp_ns
+        if stamp_ns is None:
+            # A node would take these for as old as the beginning of time.
+            self.before_time += 1
+            return
+        self._go_on(stamp_ns)
+        self._mark(stamp_ns)
+        outside = self._marked is not None and self._span is None
+        if outside:
+            for name in self._names(message):
+                self._tallies[name].outside += 1
+            return
+        # A loop on simulated time ticks when the clock says so, before what comes after.
+        self._rows.advance(stamp_ns, is_time and self._simulated)
+        for name in self._senses.take(message, stamp_ns, self.now_s):
+            self._rows.sensed(name, stamp_ns)
+        if message.channel.topic in (self._topics.command, self._topics.label):
+            self._told(message, stamp_ns)
+
+    def end(self) -> None:
+        """There is no further message."""
+        self._cut('the recording ends')
+
+    def _go_on(self, stamp_ns: int) -> None:
+        """Let time pass; cut where it jumps, or nothing happened for too long."""
+        last_ns, self._now_ns = self._now_ns, stamp_ns
+        if last_ns is None:
+            self._base_ns = stamp_ns
+            return
+        passed_ns = stamp_ns - last_ns
+        if passed_ns < 0:
+            self._base_ns += passed_ns
+            self._cut(f'the clock was set back by {-passed_ns / NS:g} s')
+        elif passed_ns > self._gap_ns:
+            self._cut(f'nothing for {passed_ns / NS:g} s: a pause, or the clock was set forward')
+
+    def _mark(self, stamp_ns: int) -> None:
+        """Begin and end what is marked."""
+        if self._marked is None:
+            return
+        span = self._marked.at(stamp_ns)
+        if span == self._span:
+            return
+        if self._span is not None:
+            # What is due until the mark still belongs to it.
+            self._rows.advance(min(stamp_ns, self._span.end_ns), True)
+        self._rows.cut(MARKED, MARKED)
+        for tally in self._tallies.values():
+            tally.cut()
+        self._span = span
+
+    def _cut(self, why: str) -> None:
+        self._rows.cut(why, MARKED if self._marked is not None else '')
+        self._set_points.forget()
+        for tally in self._tallies.values():
+            tally.cut()
+
+    def _names(self, message: Stored) -> tuple[str, ...]:
+        topic = message.channel.topic
+        if topic == self._topics.command:
+            return (self._robot.command.name,)
+        if topic == self._topics.label:
+            return (LABEL,)
+        return self._topics.senses.get(topic, ())
+
+    def _told(self, message: Stored, stamp_ns: int) -> None:
+        """Take a set-point, or what a demonstrator wanted."""
+        is_command = message.channel.topic == self._topics.command
+        tally = self._tallies[self._robot.command.name if is_command else LABEL]
+        value: NDArray[np.float64] | None
+        try:
+            value = self._sent(message, stamp_ns) if is_command else self._wanted(message)
+        except MessageError as error:
+            tally.reject(str(error))
+            return
+        tally.take('', self.now_s)
+        # A tick sees what came before its own command.
+        self._rows.advance(stamp_ns, True)
+        if message.channel.topic == self._topics.labels:
+            self._rows.right(stamp_ns)
+        if is_command and value is not None:
+            self._window.push(self._robot.command.name, value, stamp_ns)
+            self._rows.commanded(value, stamp_ns)
+            self._on_command(self.now_s, value)
+        if value is not None and message.channel.topic == self._topics.labels:
+            self._rows.labelled(value, stamp_ns)
+
+    def _sent(self, message: Stored, stamp_ns: int) -> NDArray[np.float64] | None:
+        output = self._robot.output
+        kind = str(output.message)
+        position = self._command(message, kind, output.quantity)
+        felt = self._window.newest(self._robot.anchor, stamp_ns)
+        measured = None if felt is None else felt.value[self._anchor].astype(np.float64)
+        return self._set_points.follow(position, stamp_ns, measured)
+
+    def _wanted(self, message: Stored) -> NDArray[np.float64]:
+        """Return what a demonstrator wanted, in the quantity that the model decodes."""
+        quantity = Quantity(self._robot.command.quantity or '')
+        return self._command(message, message.channel.kind, quantity)
+
+    def _command(self, message: Stored, kind: str, quantity: Quantity) -> NDArray[np.float64]:
+        if message.channel.kind != kind or kind not in set(OutputMessage):
+            raise MessageError(f'is a {message.channel.kind}, expected a {kind}')
+        content = self._decoder.read(message.channel, message.data)
+        joints = self._robot.output.joints
+        try:
+            return read_command(content, OutputMessage(kind), joints, quantity)
+        except AttributeError as error:
+            raise MessageError(f'its definition in the bag has other fields: {error}') from error
