@@ -62,6 +62,57 @@ def collect(
         run(out, robot, task, episodes, seed, processes, learner)
 
 
+@app.command('import-bag')
+def import_bag(
+    bags: Annotated[
+        list[Path], typer.Argument(metavar='BAG...', help='Folders or files: MCAP or SQLite.')
+    ],
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')],
+    out: Annotated[
+        Path | None, typer.Option(help='Folder of the new data set; not with --dry-run.')
+    ] = None,
+    namespace: Annotated[str, typer.Option(help='Of the robot when it was recorded.')] = '',
+    remap: Annotated[
+        list[str] | None,
+        typer.Option(help='FROM:=TO: a topic of the YAML in the bag; any.'),
+    ] = None,
+    command_topic: Annotated[
+        str, typer.Option(help='The set-points that were sent; else as the YAML says.')
+    ] = '',
+    label_topic: Annotated[
+        str, typer.Option(help='What was wanted, if that is not what was sent.')
+    ] = '',
+    episode_topic: Annotated[
+        str, typer.Option(help='Bool or Empty marks episodes; else simulation/episode, if there.')
+    ] = '',
+    clock: Annotated[
+        str, typer.Option(help='The robot ran on: sim, /clock; bag; auto, /clock if recorded.')
+    ] = 'auto',
+    gap_s: Annotated[
+        float, typer.Option(min=0.01, help='So long a silence ends an episode, in s.')
+    ] = 1.0,
+    record_hz: Annotated[float, typer.Option(min=0.1, help='Rows per second.')] = 20.0,
+    dry_run: Annotated[
+        bool, typer.Option('--dry-run', help='Only report; write no data set.')
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help='Write the report here.')] = None,
+    figure: Annotated[Path | None, typer.Option(help='Draw the recording here, a PNG.')] = None,
+) -> None:
+    """Read recordings of a robot into a data set, as the robot itself would have sensed them."""
+    with explained():
+        from mmvae_controller.cli.errors import CliError
+        from mmvae_controller.cli.import_bag import Options, run
+
+        if (out is None) != dry_run:
+            raise CliError('give either --out or --dry-run')
+        run(
+            Options(
+                bags, robot, out, namespace, remap or [], command_topic, label_topic,
+                episode_topic, clock, gap_s, record_hz, json, figure,
+            )
+        )  # fmt: skip
+
+
 @app.command()
 def train(
     dataset: Annotated[

@@ -178,6 +178,11 @@ class _Import:
             replay.play(message)
         replay.end()
         report.end_s = replay.now_s
+        if replay.too_fast:
+            report.notes.append(
+                f'{replay.too_fast} set-points were faster than output.limits of the robot YAML: '
+                'taken as fast as these allow'
+            )
         if replay.before_time:
             report.notes.append(
                 f'{replay.before_time} messages came before the first /clock: left out'

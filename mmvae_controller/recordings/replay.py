@@ -130,6 +130,11 @@ class Replay:
         self.before_time = 0
 
     @property
+    def too_fast(self) -> int:
+        """How many set-points were faster than the limits of the robot."""
+        return self._set_points.too_fast
+
+    @property
     def now_s(self) -> float:
         """Now, on the time of the report."""
         return self._begin_s if self._now_ns is None else self.place_s(self._now_ns)
@@ -162,7 +167,7 @@ class Replay:
 
     def end(self) -> None:
         """There is no further message."""
-        self._cut('the recording ends')
+        self._cut(self.now_s, 'the recording ends')
 
     def _go_on(self, stamp_ns: int) -> None:
         """Let time pass; cut where it jumps, or nothing happened for too long."""
@@ -171,11 +176,13 @@ class Replay:
             self._base_ns = stamp_ns
             return
         passed_ns = stamp_ns - last_ns
+        cut_s = self.place_s(last_ns)
         if passed_ns < 0:
             self._base_ns += passed_ns
-            self._cut(f'the clock was set back by {-passed_ns / NS:g} s')
+            self._cut(cut_s, f'the clock was set back by {-passed_ns / NS:g} s')
         elif passed_ns > self._gap_ns:
-            self._cut(f'nothing for {passed_ns / NS:g} s: a pause, or the clock was set forward')
+            silence = f'nothing for {passed_ns / NS:g} s'
+            self._cut(cut_s, f'{silence}: a pause, or the clock was set forward')
 
     def _mark(self, stamp_ns: int) -> None:
         """Begin and end what is marked."""
@@ -188,15 +195,17 @@ class Replay:
             # What is due until the mark still belongs to it.
             self._rows.advance(min(stamp_ns, self._span.end_ns), True)
         self._rows.cut(MARKED, MARKED)
-        for tally in self._tallies.values():
-            tally.cut()
+        self._cut_tallies(self.place_s(stamp_ns))
         self._span = span
 
-    def _cut(self, why: str) -> None:
+    def _cut(self, at_s: float, why: str) -> None:
         self._rows.cut(why, MARKED if self._marked is not None else '')
         self._set_points.forget()
+        self._cut_tallies(at_s)
+
+    def _cut_tallies(self, at_s: float) -> None:
         for tally in self._tallies.values():
-            tally.cut()
+            tally.cut(at_s)
 
     def _names(self, message: Stored) -> tuple[str, ...]:
         topic = message.channel.topic

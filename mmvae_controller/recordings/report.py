@@ -135,6 +135,7 @@ class Report:
             'rejected': tally.rejected,
             'first_rejected': tally.first_rejected,
             'unsound': tally.unsound,
+            'unsound_stretches': tally.unsound_s,
             'first_unsound': tally.first_unsound,
             'outside_episodes': tally.outside,
             'rows_known': self.rows if name == LABEL else self.known.get(name, 0),

@@ -23,8 +23,9 @@ class Tally:
         unsound: Samples that are masked, such as black pictures.
         first_unsound: Why the first one is.
         present_s: When there was always a sample that is new enough, in s on the report's time.
-        masked_s: When there was none, between two samples of one stretch of the recording.
-        largest_gap_s: Between two samples of one stretch.
+        masked_s: When there was none any more, within one stretch of the recording.
+        unsound_s: When the newest sample was one that is masked.
+        largest_gap_s: Without a sample, within one stretch.
 
     """
 
@@ -40,9 +41,11 @@ class Tally:
     first_unsound: str = ''
     present_s: list[Stretch] = field(default_factory=list)
     masked_s: list[Stretch] = field(default_factory=list)
+    unsound_s: list[Stretch] = field(default_factory=list)
     largest_gap_s: float = 0.0
     _last_s: float | None = None
     _stretches: int = 0
+    _was_unsound: bool = False
 
     @property
     def rate_hz(self) -> float:
@@ -59,9 +62,14 @@ class Tally:
     def take(self, fault: str, now_s: float) -> None:
         """Count a sample, and why the window masks it."""
         self.used += 1
+        if self._was_unsound:
+            self.unsound_s[-1] = (self.unsound_s[-1][0], now_s)
         if fault:
             self.unsound += 1
             self.first_unsound = self.first_unsound or fault
+            if not self._was_unsound:
+                self.unsound_s.append((now_s, now_s))
+        self._was_unsound = bool(fault)
         if self._last_s is None:
             self._stretches += 1
             self.present_s.append((now_s, now_s))
@@ -82,6 +90,11 @@ class Tally:
         self.rejected += 1
         self.first_rejected = self.first_rejected or why
 
-    def cut(self) -> None:
-        """What comes now follows nothing."""
+    def cut(self, now_s: float) -> None:
+        """What comes after this moment follows nothing; until then it may have been masked."""
+        if self._last_s is not None and now_s - self._last_s > self.max_age_s:
+            self.present_s[-1] = (self.present_s[-1][0], self._last_s + self.max_age_s)
+            self.masked_s.append((self._last_s + self.max_age_s, now_s))
+            self.largest_gap_s = max(self.largest_gap_s, now_s - self._last_s)
         self._last_s = None
+        self._was_unsound = False
