@@ -10,20 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from mmvae_controller.control.window import NS
-from mmvae_controller.datasets.store import Description, KNOWN, LABEL
+from mmvae_controller.datasets.store import Description, KNOWN
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.aside import Aside
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.replay import measuring_window, Replay
-from mmvae_controller.recordings.report import BagReport, Curve, Report
+from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
+from mmvae_controller.recordings.report import BagReport, Report
 from mmvae_controller.recordings.rows import Row, Rows
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.survey import Survey, survey
-from mmvae_controller.recordings.tally import Tally
-from mmvae_controller.recordings.topics import Names, Topics, topics_of
+from mmvae_controller.recordings.topics import Names, topics_of
 
 # Between two bags, on the time of the report.
 BETWEEN_S = 1.0
@@ -102,7 +101,7 @@ class _Import:
         self._settings, self._robot, self._progress = settings, robot, progress
         self._aside = aside
         self._topics = topics_of(robot, settings.names)
-        self._tallies = _tallies(robot, self._topics)
+        self._tallies = tallies_of(robot, self._topics)
         self._window = measuring_window(robot)
         self._rows = Rows(
             robot,
@@ -113,7 +112,6 @@ class _Import:
         )
         self._known: Counter[str] = Counter()
         self._count = 0
-        self._curve = Curve()
         self._bags: list[BagReport] = []
         self._periods: list[tuple[str, int, int]] = []
 
@@ -154,24 +152,21 @@ class _Import:
             self._rows.dropped,
             dict(self._known),
             self._count,
-            self._curve,
+            self._rows.curve,
             command.channels,
             command.unit,
         )
 
     def _play(self, bag: Path, found: Survey, decoder: Decoder, report: BagReport) -> None:
-        replay = Replay(
+        ear = Ear(
             self._robot,
             self._topics,
-            found,
-            decoder,
             self._window,
             self._rows,
             self._tallies,
             round(self._settings.gap_s * NS),
-            report.begin_s,
-            self._curve.add,
         )
+        replay = Replay(ear, found, decoder, report.begin_s)
         self._rows.open(bag.name, replay.place_s)
         messages = read_bag(bag, lambda text: None)
         for message in self._counted(messages, bag, 'import', found.messages):
@@ -219,16 +214,3 @@ class _Import:
             if done % TELL_EVERY == 0:
                 self._progress(bag, what, done, total)
         self._progress(bag, what, done, done)
-
-
-def _tallies(robot: Robot, topics: Topics) -> dict[str, Tally]:
-    topic_of = {name: topic for topic, names in topics.senses.items() for name in names}
-    topic_of[robot.command.name] = topics.command
-    found = {
-        m.name: Tally(m.name, topic_of[m.name], topics.kinds[topic_of[m.name]][0], m.max_age_s)
-        for m in robot.modalities
-    }
-    if topics.label:
-        kinds = ' or '.join(topics.kinds[topics.label])
-        found[LABEL] = Tally(LABEL, topics.label, kinds, robot.command.max_age_s)
-    return found

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.datasets.store import LABEL
 from mmvae_controller.modality.robot import OutputMessage, Robot
-from mmvae_controller.modality.spec import Modality, Quantity
+from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.recordings.decoding import Decoder
 from mmvae_controller.recordings.marks import Marked, Span
 from mmvae_controller.recordings.receipt import SimulatedTime
-from mmvae_controller.recordings.rows import Rows
+from mmvae_controller.recordings.sensing import Senses
 from mmvae_controller.recordings.set_points import SetPoints
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.survey import Survey
@@ -20,7 +21,6 @@ from mmvae_controller.recordings.tally import Tally
 from mmvae_controller.recordings.topics import Topics
 from mmvae_controller.senses.commands import read_command
 from mmvae_controller.senses.errors import MessageError
-from mmvae_controller.senses.reading import read_sense
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,95 +32,84 @@ def measuring_window(robot: Robot) -> ObservationWindow:
     return ObservationWindow(robot.modalities, robot.step_s, robot.min_contrast)
 
 
-class Senses:
-    """Messages become samples in a window, as in the controller node; the rest is counted."""
+class Witness(Protocol):
+    """Who is told what happens in a recording, and may look into the window."""
 
-    def __init__(
-        self,
-        robot: Robot,
-        topics: Topics,
-        decoder: Decoder,
-        window: ObservationWindow,
-        tallies: Mapping[str, Tally],
-    ) -> None:
-        """Listen to the topics of a robot's senses."""
-        self._robot, self._topics, self._decoder = robot, topics, decoder
-        self._window, self._tallies = window, tallies
-        self._modalities: dict[str, Modality] = {m.name: m for m in robot.modalities}
+    def advance(self, now_ns: int, included: bool) -> None:
+        """Let time pass: up to a moment, or to it, if that is included."""
 
-    def take(self, message: Stored, stamp_ns: int, now_s: float) -> list[str]:
-        """Push the samples that a message carries; return their modalities.
+    def sensed(self, name: str, stamp_ns: int) -> None:
+        """Note that there was a sample of a sense."""
 
-        Args:
-            message: On any topic.
-            stamp_ns: When the robot would have received it.
-            now_s: The same, on the time of the report.
+    def commanded(self, value: NDArray[np.float64], stamp_ns: int) -> None:
+        """Note what was sent, in the quantity of the command."""
 
-        """
-        taken = []
-        for name in self._topics.senses.get(message.channel.topic, ()):
-            tally = self._tallies[name]
-            try:
-                if message.channel.kind != tally.kind:
-                    raise MessageError(f'is a {message.channel.kind}, expected a {tally.kind}')
-                content = self._decoder.read(message.channel, message.data)
-                value = self._read(content, name)
-            except MessageError as error:
-                tally.reject(str(error))
-                continue
-            tally.take(self._window.push(name, value, stamp_ns), now_s)
-            taken.append(name)
-        return taken
+    def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
+        """Note what was right; None if only that it was told."""
 
-    def _read(self, content: Any, name: str) -> NDArray[np.generic]:
-        try:
-            return read_sense(content, self._modalities[name], self._robot.sources[name])
-        except AttributeError as error:
-            # The bag defines a type of that name with other fields.
-            raise MessageError(f'its definition in the bag has other fields: {error}') from error
+    def cut(self, why: str, begins: str = '') -> None:
+        """Note that what comes now follows nothing, and why it begins, if not for that reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who listens to a recording.
+
+    Args:
+        robot: Whose senses.
+        topics: How they are called.
+        window: Gets the samples.
+        witness: Is told what happens.
+        tallies: By modality, what is counted.
+        gap_ns: Nothing at all for longer is a cut.
+
+    """
+
+    robot: Robot
+    topics: Topics
+    window: ObservationWindow
+    witness: Witness
+    tallies: Mapping[str, Tally]
+    gap_ns: int
+
+
+def tallies_of(robot: Robot, topics: Topics) -> dict[str, Tally]:
+    """Return a tally for each modality, and one for the labels if they have a topic."""
+    topic_of = {name: topic for topic, names in topics.senses.items() for name in names}
+    topic_of[robot.command.name] = topics.command
+    found = {
+        m.name: Tally(m.name, topic_of[m.name], topics.kinds[topic_of[m.name]][0], m.max_age_s)
+        for m in robot.modalities
+    }
+    if topics.label:
+        kinds = ' or '.join(topics.kinds[topics.label])
+        found[LABEL] = Tally(LABEL, topics.label, kinds, robot.command.max_age_s)
+    return found
 
 
 class Replay:
-    """Plays the messages of one bag, in their order, and lets rows be made of what is seen."""
+    """Plays the messages of one bag, in their order."""
 
-    def __init__(
-        self,
-        robot: Robot,
-        topics: Topics,
-        found: Survey,
-        decoder: Decoder,
-        window: ObservationWindow,
-        rows: Rows,
-        tallies: Mapping[str, Tally],
-        gap_ns: int,
-        begin_s: float,
-        on_command: Callable[[float, NDArray[np.generic]], None],
-    ) -> None:
+    def __init__(self, ear: Ear, found: Survey, decoder: Decoder, begin_s: float = 0.0) -> None:
         """Begin before the first message.
 
         Args:
-            robot: Whose senses.
-            topics: How they are called.
+            ear: Who listens.
             found: What is in the bag.
             decoder: Of its messages.
-            window: Gets the samples.
-            rows: Are told.
-            tallies: By modality.
-            gap_ns: Nothing at all for longer is a cut.
             begin_s: Of the bag, on the time of the report.
-            on_command: Gets each command and when it was, on the time of the report.
 
         """
+        robot, topics = ear.robot, ear.topics
         self._robot, self._topics, self._decoder = robot, topics, decoder
-        self._window, self._rows, self._tallies = window, rows, tallies
-        self._senses = Senses(robot, topics, decoder, window, tallies)
+        self._window, self._witness, self._tallies = ear.window, ear.witness, ear.tallies
+        self._senses = Senses(robot, topics, decoder, ear.window, ear.tallies)
         self._time = SimulatedTime(decoder)
         self._simulated = found.simulated
         self._marked = None if found.spans is None else Marked(found.spans)
         self._span: Span | None = None
         self._set_points = SetPoints(robot, found.apart_ns)
-        self._gap_ns, self._on_command = gap_ns, on_command
-        self._begin_s = begin_s
+        self._gap_ns, self._begin_s = ear.gap_ns, begin_s
         self._now_ns: int | None = None
         self._base_ns = 0
         self._anchor = [
@@ -159,9 +148,9 @@ class Replay:
                 self._tallies[name].outside += 1
             return
         # A loop on simulated time ticks when the clock says so, before what comes after.
-        self._rows.advance(stamp_ns, is_time and self._simulated)
+        self._witness.advance(stamp_ns, is_time and self._simulated)
         for name in self._senses.take(message, stamp_ns, self.now_s):
-            self._rows.sensed(name, stamp_ns)
+            self._witness.sensed(name, stamp_ns)
         if message.channel.topic in (self._topics.command, self._topics.label):
             self._told(message, stamp_ns)
 
@@ -193,13 +182,13 @@ class Replay:
             return
         if self._span is not None:
             # What is due until the mark still belongs to it.
-            self._rows.advance(min(stamp_ns, self._span.end_ns), True)
-        self._rows.cut(MARKED, MARKED)
+            self._witness.advance(min(stamp_ns, self._span.end_ns), True)
+        self._witness.cut(MARKED, MARKED)
         self._cut_tallies(self.place_s(stamp_ns))
         self._span = span
 
     def _cut(self, at_s: float, why: str) -> None:
-        self._rows.cut(why, MARKED if self._marked is not None else '')
+        self._witness.cut(why, MARKED if self._marked is not None else '')
         self._set_points.forget()
         self._cut_tallies(at_s)
 
@@ -227,15 +216,13 @@ class Replay:
             return
         tally.take('', self.now_s)
         # A tick sees what came before its own command.
-        self._rows.advance(stamp_ns, True)
+        self._witness.advance(stamp_ns, True)
+        # The row of this moment is read before the window knows what was sent at it.
         if message.channel.topic == self._topics.labels:
-            self._rows.right(stamp_ns)
+            self._witness.labelled(value, stamp_ns)
         if is_command and value is not None:
             self._window.push(self._robot.command.name, value, stamp_ns)
-            self._rows.commanded(value, stamp_ns)
-            self._on_command(self.now_s, value)
-        if value is not None and message.channel.topic == self._topics.labels:
-            self._rows.labelled(value, stamp_ns)
+            self._witness.commanded(value, stamp_ns)
 
     def _sent(self, message: Stored, stamp_ns: int) -> NDArray[np.float64] | None:
         output = self._robot.output

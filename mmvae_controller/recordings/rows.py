@@ -10,6 +10,7 @@ from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.datasets.store import EPISODE, KNOWN, LABEL
 from mmvae_controller.modality.observation import CURRENT
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.recordings.curve import Curve
 import numpy as np
 from numpy.typing import NDArray
 
@@ -82,6 +83,7 @@ class Rows:
 
         """
         self.episodes: list[Episode] = []
+        self.curve = Curve()
         self.dropped: dict[str, int] = {}
         self._robot, self._window, self._sink = robot, window, sink
         self._period_ns, self._gap_ns = period_ns, gap_ns
@@ -103,22 +105,25 @@ class Rows:
         """Note a sample of a sense."""
         self._heard_ns[name] = stamp_ns
 
-    def right(self, stamp_ns: int) -> None:
-        """Note that it is told what is right: an episode may begin."""
-        self._heard_ns[LABEL] = stamp_ns
-        if self._next_ns is None and not self._silent(stamp_ns):
-            self._next_ns = stamp_ns
-            self.advance(stamp_ns, True)
-
-    def commanded(self, value: NDArray[np.generic], stamp_ns: int) -> None:
+    def commanded(self, value: NDArray[np.float64], stamp_ns: int) -> None:
         """Let the rows of this moment know what was sent; the last of the moment counts."""
+        self.curve.add(self._place(stamp_ns), value)
         for row in self._waiting:
             if row.stamp_ns == stamp_ns:
                 row.values[self._command] = value.astype(np.float32)
                 row.known[self._command_row] = True
 
-    def labelled(self, value: NDArray[np.generic], stamp_ns: int) -> None:
-        """Let the rows that wait know what was right, first at or after their moment."""
+    def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
+        """Note what was right; an episode may begin.
+
+        The first at or after the moment of a row, within a period, is its label.
+        """
+        self._heard_ns[LABEL] = stamp_ns
+        if self._next_ns is None and not self._silent(stamp_ns):
+            self._next_ns = stamp_ns
+            self.advance(stamp_ns, True)
+        if value is None:
+            return
         for row in self._waiting:
             late_ns = stamp_ns - row.stamp_ns
             if row.label is None and 0 <= late_ns <= self._period_ns:

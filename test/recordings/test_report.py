@@ -9,8 +9,8 @@ from typing import Any
 
 from mmvae_controller.cli.main import app
 from mmvae_controller.datasets.store import Dataset
+from mmvae_controller.recordings.curve import Curve, CURVE_POINTS
 from mmvae_controller.recordings.figure import report_figure
-from mmvae_controller.recordings.report import Curve, CURVE_POINTS
 from mmvae_controller.recordings.tables import lines, tables
 from mmvae_controller.recordings.tally import Tally
 import numpy as np
