@@ -62,6 +62,36 @@ def collect(
         run(out, robot, task, episodes, seed, processes, learner)
 
 
+@app.command()
+def record(
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')],
+    out: Annotated[Path, typer.Option(help='Folder of the new bag.')],
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    remap: Annotated[
+        list[str] | None, typer.Option(help='FROM:=TO, as for the nodes; any.')
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help='Another topic, such as a label topic; any.')
+    ] = None,
+    observation: Annotated[
+        bool, typer.Option('--observation', help='Also what its controller observes.')
+    ] = False,
+    zstd: Annotated[bool, typer.Option('--zstd', help='Compress.')] = False,
+    duration: Annotated[float | None, typer.Option(min=0.1, help='s; else until Ctrl+C.')] = None,
+) -> None:
+    """Record the senses and the command of a robot, without `ros2 bag`; Ctrl+C completes it."""
+    with explained():
+        from mmvae_controller.cli.record import Options, run
+
+        raise typer.Exit(
+            run(
+                Options(
+                    robot, out, namespace, remap or [], also or [], observation, zstd, duration
+                )
+            )
+        )
+
+
 @app.command('import-bag')
 def import_bag(
     bags: Annotated[

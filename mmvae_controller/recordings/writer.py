@@ -107,12 +107,14 @@ class BagWriter:
             raise self._unwritten(error) from error
 
     def close(self) -> None:
-        """Complete the bag.
+        """Complete the bag, once.
 
         Raises:
             RecordingError: The disk is full.
 
         """
+        if self._writer.storage is None:
+            return
         try:
             self._writer.close()
         except OSError as error:
