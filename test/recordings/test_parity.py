@@ -105,3 +105,16 @@ def test_the_clock_is_that_of_the_observations(tape: Any, robot: Robot):
     path = tape.close()
     assert [o.known.any() for o in observations(path, robot, stamps)] == [True]
     assert [o.stamp_ns for o in observations(path, robot, stamps, clock=ClockChoice.BAG)] == stamps
+
+
+def test_on_simulated_time_a_tick_sees_what_came_before_the_clock_told_its_moment(
+    tape: Any, robot: Robot
+):
+    tape.clock(10, 0)
+    tape.joints(0.1, 1)
+    tape.clock(20, 2)
+    tape.joints(0.2, 3)
+    tape.clock(30, 4)
+    seen = list(observations(tape.close(), robot, [20 * MS, 30 * MS]))
+    assert [round(float(o.values['joints'][1, 2]), 6) for o in seen] == [0.1, 0.2]
+    assert np.allclose([o.age_s[1, 1] for o in seen], 0.01)
