@@ -53,12 +53,21 @@ def collect(
     learner: Annotated[
         str, typer.Option(help='Model that drives, losing senses, in two of five episodes.')
     ] = '',
+    bag: Annotated[
+        bool, typer.Option('--bag', help='Write a bag, for import-bag; one process, an expert.')
+    ] = False,
+    zstd: Annotated[bool, typer.Option('--zstd', help='Compress the bag.')] = False,
 ) -> None:
     """Let a noisy expert or a learner do a task in simulation; record what is sensed and right."""
     with explained():
+        task, robot = _used(learner, task, robot)
+        if bag:
+            from mmvae_controller.cli.collecting_bag import run as run_bag
+
+            run_bag(out, robot, task, episodes, seed, zstd, learner)
+            return
         from mmvae_controller.cli.collecting import run
 
-        task, robot = _used(learner, task, robot)
         run(out, robot, task, episodes, seed, processes, learner)
 
 

@@ -170,8 +170,9 @@ class Replay:
             self._base_ns += passed_ns
             self._cut(cut_s, f'the clock was set back by {-passed_ns / NS:g} s')
         elif passed_ns > self._gap_ns:
-            silence = f'nothing for {passed_ns / NS:g} s'
-            self._cut(cut_s, f'{silence}: a pause, or the clock was set forward')
+            over = self._span is not None and self._span.end_ns <= last_ns
+            silence = f'nothing for {passed_ns / NS:.3g} s: a pause, or the clock was set forward'
+            self._cut(cut_s, MARKED if over else silence)
 
     def _mark(self, stamp_ns: int) -> None:
         """Begin and end what is marked."""
