@@ -68,12 +68,12 @@ setup(
         'train': [
             'onnx>=1.16',
             'onnxscript>=0.5',
-            'rosbags>=0.10',
             'safetensors>=0.4',
             'scipy>=1.11',
             'tensorboard>=2.15',
             'torch==2.13.0',
         ],
+        'recordings': ['rosbags>=0.11'],
         'simulation': ['pybullet>=3.2.5'],
         # colcon runs pytest, and not unittest, only where `test` names it.
         'test': ['pytest'],

@@ -83,13 +83,103 @@ def collect(
     learner: Annotated[
         str, typer.Option(help='Model that drives, losing senses, in two of five episodes.')
     ] = '',
+    bag: Annotated[
+        bool, typer.Option('--bag', help='Write a bag, for import-bag; one process, an expert.')
+    ] = False,
+    zstd: Annotated[bool, typer.Option('--zstd', help='Compress the bag.')] = False,
 ) -> None:
     """Let a noisy expert or a learner do a task in simulation; record what is sensed and right."""
     with explained():
+        task, robot = _used(learner, task, robot)
+        if bag:
+            from mmvae_controller.cli.collecting_bag import run as run_bag
+
+            run_bag(out, robot, task, episodes, seed, zstd, learner)
+            return
         from mmvae_controller.cli.collecting import run
 
-        task, robot = _used(learner, task, robot)
         run(out, robot, task, episodes, seed, processes, learner)
+
+
+@app.command(rich_help_panel=MAKE)
+def record(
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')],
+    out: Annotated[Path, typer.Option(help='Folder of the new bag.')],
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    remap: Annotated[
+        list[str] | None, typer.Option(help='FROM:=TO, as for the nodes; any.')
+    ] = None,
+    also: Annotated[
+        list[str] | None, typer.Option(help='Another topic, such as a label topic; any.')
+    ] = None,
+    observation: Annotated[
+        bool, typer.Option('--observation', help='Also what its controller observes.')
+    ] = False,
+    zstd: Annotated[bool, typer.Option('--zstd', help='Compress.')] = False,
+    duration: Annotated[float | None, typer.Option(min=0.1, help='s; else until Ctrl+C.')] = None,
+) -> None:
+    """Record the senses and the command of a robot, without `ros2 bag`; Ctrl+C completes it."""
+    with explained():
+        from mmvae_controller.cli.record import Options, run
+
+        raise typer.Exit(
+            run(
+                Options(
+                    robot, out, namespace, remap or [], also or [], observation, zstd, duration
+                )
+            )
+        )
+
+
+@app.command('import-bag', rich_help_panel=MAKE)
+def import_bag(
+    bags: Annotated[
+        list[Path], typer.Argument(metavar='BAG...', help='Folders or files: MCAP or SQLite.')
+    ],
+    robot: Annotated[str, typer.Option(help='Robot YAML, or the name of one.')],
+    out: Annotated[
+        Path | None, typer.Option(help='Folder of the new data set; not with --dry-run.')
+    ] = None,
+    namespace: Annotated[str, typer.Option(help='Of the robot when it was recorded.')] = '',
+    remap: Annotated[
+        list[str] | None,
+        typer.Option(help='FROM:=TO: a topic of the YAML in the bag; any.'),
+    ] = None,
+    command_topic: Annotated[
+        str, typer.Option(help='The set-points that were sent; else as the YAML says.')
+    ] = '',
+    label_topic: Annotated[
+        str, typer.Option(help='What was wanted, if that is not what was sent.')
+    ] = '',
+    episode_topic: Annotated[
+        str, typer.Option(help='Bool or Empty marks episodes; else simulation/episode, if there.')
+    ] = '',
+    clock: Annotated[
+        str, typer.Option(help='The robot ran on: sim, /clock; bag; auto, /clock if recorded.')
+    ] = 'auto',
+    gap_s: Annotated[
+        float, typer.Option(min=0.01, help='So long a silence ends an episode, in s.')
+    ] = 1.0,
+    record_hz: Annotated[float, typer.Option(min=0.1, help='Rows per second.')] = 20.0,
+    dry_run: Annotated[
+        bool, typer.Option('--dry-run', help='Only report; write no data set.')
+    ] = False,
+    json: Annotated[Path | None, typer.Option(help='Write the report here.')] = None,
+    figure: Annotated[Path | None, typer.Option(help='Draw the recording here, a PNG.')] = None,
+) -> None:
+    """Read recordings of a robot into a data set, as the robot itself would have sensed them."""
+    with explained():
+        from mmvae_controller.cli.errors import CliError
+        from mmvae_controller.cli.import_bag import Options, run
+
+        if (out is None) != dry_run:
+            raise CliError('give either --out or --dry-run')
+        run(
+            Options(
+                bags, robot, out, namespace, remap or [], command_topic, label_topic,
+                episode_topic, clock, gap_s, record_hz, json, figure,
+            )
+        )  # fmt: skip
 
 
 @app.command(rich_help_panel=MAKE)

@@ -279,17 +279,17 @@ def _driver(
 ) -> tuple[Demonstrator, Controller]:
     """Return who moves the arm, and through what; a learner drives as on the robot."""
     if learner is not None:
-        return learner, learner.controller(robot, _no_time)
-    driver = _demonstrator(settings, robot, simulator, random)
-    return driver, Controller(robot, robot.modalities, robot.step_s, driver, _no_time)
+        return learner, learner.controller(robot, no_time)
+    driver = demonstrator(settings, robot, simulator, random)
+    return driver, Controller(robot, robot.modalities, robot.step_s, driver, no_time)
 
 
-def _no_time() -> int:
+def no_time() -> int:
     """Thinking takes none here: how busy this machine is must not decide what is recorded."""
     return 0
 
 
-def _demonstrator(
+def demonstrator(
     settings: CollectSettings, robot: Robot, simulator: Simulator, random: np.random.Generator
 ) -> NoisyExpert | Babbler:
     """Return who moves the arm: the disturbed expert, or nobody who knows anything."""

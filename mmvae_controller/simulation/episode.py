@@ -93,6 +93,7 @@ def ticks(
     seed: int,
     linger_s: float = 0.0,
     distort: Distortion | None = None,
+    watch: Callable[[Readings, int], None] | None = None,
 ) -> Iterator[Tick]:
     """Run one episode, one controller tick at a time; its end is in `simulator.outcome()`.
 
@@ -104,6 +105,7 @@ def ticks(
         linger_s: How long to go on after a success.
         distort: What becomes of the readings on their way, e.g. a picture turned black. It is
             asked at every physics step at which some are due, and may remember.
+        watch: Is shown the readings that are due, and told the time in ns.
 
     """
     simulator.camera_watched = wiring.camera is not None
@@ -113,7 +115,10 @@ def ticks(
     every = physics_steps_per_tick(controller.robot)
     lingering = round(linger_s * PHYSICS_HZ)
     for step in range(round((simulator.task.time_limit_s + linger_s) * PHYSICS_HZ) + 1):
-        values = wiring.values(simulator.readings()) if simulator.due else {}
+        readings = simulator.readings() if simulator.due else None
+        if readings is not None and watch is not None:
+            watch(readings, simulator.time_ns)
+        values = {} if readings is None else wiring.values(readings)
         if distort is not None and values:
             values = distort(values, simulator.time_ns)
         for name, value in values.items():

@@ -12,7 +12,7 @@ from mmvae_controller.control.gate import Sent
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.pictures import BGR, DEPTH, GREY, HEIGHT, RGB
-from mmvae_controller.modality.robot import CommandOutput, InputMessage, OutputMessage
+from mmvae_controller.modality.robot import CommandOutput, OutputMessage
 from mmvae_controller.modality.spec import Quantity
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 ENCODING_OF = {RGB: 'rgb8', BGR: 'bgr8', GREY: 'mono8', DEPTH: 'mono8', HEIGHT: 'mono8'}
 
 
-def message_type(message: InputMessage | OutputMessage) -> type:
+def message_type(message: str) -> type:
     """Return the class of a message, imported now: not every robot has every package.
 
     Raises:

@@ -26,6 +26,9 @@ STATE = _profile(1, ReliabilityPolicy.RELIABLE)
 # rqt_plot and PlotJuggler cannot show best-effort topics in common versions.
 REPORT = _profile(10, ReliabilityPolicy.RELIABLE)
 EPISODES = _profile(100, ReliabilityPolicy.RELIABLE, DurabilityPolicy.TRANSIENT_LOCAL)
+# What is recorded waits here while the disk is slow, and what comes after that is lost.
+EVERY = _profile(30, ReliabilityPolicy.BEST_EFFORT)
+EVERY_RELIABLE = _profile(30, ReliabilityPolicy.RELIABLE)
 CLOCK = _profile(1, ReliabilityPolicy.BEST_EFFORT)
 # A writer that goes away takes with it what its readers have not got yet: so long the last message
 # of a node is waited for. A reader that was killed is waited for in vain. At depth 1 Fast DDS asks

@@ -1,0 +1,168 @@
+"""The files of a bag, and its messages in the order they were received."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+import heapq
+from itertools import count
+from pathlib import Path
+import re
+import shutil
+import sys
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast
+
+from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.mcap import read_mcap
+from mmvae_controller.recordings.sqlite import read_sqlite
+from mmvae_controller.recordings.stored import Stored, Tell
+import yaml
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+METADATA = 'metadata.yaml'
+MCAP, SQLITE, ZSTD = '.mcap', '.db3', '.zstd'
+SUFFIXES = (MCAP, SQLITE, f'{MCAP}{ZSTD}', f'{SQLITE}{ZSTD}')
+# With this a compressed message begins, and no other: CDR begins with a zero.
+ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
+# Recorders with several threads turn the order round by a little: sorted. Further back than this,
+# the clock was set back.
+REORDER_NS = 100_000_000
+
+
+def files_of(bag: Path, tell: Tell) -> list[Path]:
+    """Return the files of a bag, a folder or one file, in the order they were written.
+
+    Raises:
+        RecordingError: There is none.
+
+    """
+    if bag.is_file() and bag.name.endswith(SUFFIXES):
+        return [bag]
+    if not bag.is_dir():
+        raise RecordingError(
+            f'{bag}: is no bag: expected a folder, or a file that ends with {", ".join(SUFFIXES)}'
+        )
+    found = [p for p in bag.iterdir() if p.is_file() and p.name.endswith(SUFFIXES)]
+    if not found:
+        raise RecordingError(f'{bag}: holds no file that ends with {", ".join(SUFFIXES)}')
+    for name in _listed(bag / METADATA, tell):
+        if not (bag / name).is_file():
+            tell(f'{METADATA} names {name}, which is not there')
+    return sorted(found, key=lambda path: _by_number(path.name))
+
+
+def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
+    """Yield the messages of a bag, by the recorder's clock.
+
+    A clock that was set back is left as it is: stamps become smaller. What is smaller by less than
+    `REORDER_NS` is sorted.
+
+    Args:
+        bag: A folder, with or without its metadata, or one file.
+        tell: Is told what was lost.
+
+    Raises:
+        RecordingError: There is no such bag, or none of its files can be read.
+
+    """
+    return in_order(_stored(bag, tell))
+
+
+def in_order(messages: Iterable[Stored], slack_ns: int = REORDER_NS) -> Iterator[Stored]:
+    """Sort what is out of order by less than the slack; equal stamps keep their order."""
+    waiting: list[tuple[int, int, Stored]] = []
+    newest_ns, numbers = 0, count()
+    for message in messages:
+        if waiting and message.stamp_ns < newest_ns - slack_ns:
+            yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
+        newest_ns = max(newest_ns, message.stamp_ns) if waiting else message.stamp_ns
+        heapq.heappush(waiting, (message.stamp_ns, next(numbers), message))
+        while waiting[0][0] < newest_ns - slack_ns:
+            yield heapq.heappop(waiting)[2]
+    yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
+
+
+def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
+    files = files_of(bag, tell)
+    unread = []
+    for path in files:
+        try:
+            yield from _of_file(path, partial(_named, tell, path.name))
+        except RecordingError as error:
+            unread.append(f'{path.name} {error}')
+            tell(unread[-1])
+    if len(unread) == len(files):
+        raise RecordingError(f'{bag}: cannot be read: {"; ".join(unread)}')
+
+
+def _of_file(path: Path, tell: Tell) -> Iterator[Stored]:
+    try:
+        if path.name.endswith(SQLITE):
+            yield from _unpacked(read_sqlite(path, tell), tell)
+        elif path.name.endswith(MCAP):
+            with path.open('rb') as stream:
+                yield from _unpacked(read_mcap(stream, tell), tell)
+        elif path.name.endswith(f'{MCAP}{ZSTD}'):
+            with zstd.open(path, 'rb') as packed:
+                yield from _unpacked(read_mcap(cast(BinaryIO, packed), tell), tell)
+        else:
+            with TemporaryDirectory() as folder:
+                copy = Path(folder, path.stem)
+                _decompress(path, copy, tell)
+                yield from _unpacked(read_sqlite(copy, tell), tell)
+    except (OSError, EOFError, zstd.ZstdError) as error:
+        tell(f'cannot be read any further: {error}')
+
+
+def _decompress(path: Path, copy: Path, tell: Tell) -> None:
+    """Write the content of a compressed file, as far as it goes."""
+    with copy.open('wb') as target:
+        try:
+            with zstd.open(path, 'rb') as source:
+                shutil.copyfileobj(source, target)
+        except (EOFError, zstd.ZstdError) as error:
+            tell(f'is compressed, and damaged: {error}')
+
+
+def _unpacked(messages: Iterable[Stored], tell: Tell) -> Iterator[Stored]:
+    """Decompress the messages that were compressed one by one."""
+    lost = 0
+    for message in messages:
+        if message.data[: len(ZSTD_MAGIC)] != ZSTD_MAGIC:
+            yield message
+            continue
+        try:
+            yield replace(message, data=zstd.decompress(message.data))
+        except zstd.ZstdError:
+            lost += 1
+    if lost:
+        tell(f'has {lost} compressed messages that are damaged: left out')
+
+
+def _named(tell: Tell, name: str, text: str) -> None:
+    tell(f'{name} {text}')
+
+
+def _listed(metadata: Path, tell: Tell) -> list[str]:
+    """Return the names of the files of a bag as its metadata tells them."""
+    if not metadata.is_file():
+        tell(f'has no {METADATA}: the recording was interrupted, or it was lost; it is not needed')
+        return []
+    try:
+        content: Any = yaml.safe_load(metadata.read_text(encoding='utf-8'))
+        paths = content['rosbag2_bagfile_information']['relative_file_paths']
+        return [Path(p).name for p in paths]
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
+        tell(f'{METADATA} cannot be read, and is not needed: {error!r}')
+        return []
+
+
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """Return a key by which `bag_10` comes after `bag_9`."""
+    return [(int(p), '') if p.isdigit() else (-1, p) for p in re.split(r'(\d+)', name)]

@@ -1,0 +1,5 @@
+"""The errors of this room."""
+
+
+class RecordingError(ValueError):
+    """A recording cannot be read or written, or lacks what a robot needs; says what and where."""

@@ -1,0 +1,89 @@
+"""Where somebody marked that episodes begin and end."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any
+
+from mmvae_controller.control.window import NS
+from mmvae_controller.recordings.topics import BOOL, STATUS
+from mmvae_controller.senses.errors import MessageError
+
+FOREVER_NS = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """An episode, from its beginning to its end, both included."""
+
+    begin_ns: int
+    end_ns: int
+
+
+class Marks:
+    """Collects them: a Bool begins and ends, an Empty begins the next, a status tells of one.
+
+    What is marked last and never ended goes on to the end of the recording.
+    """
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self._spans: list[Span] = []
+        self._begun_ns: int | None = None
+        self.any = False
+
+    def take(self, kind: str, message: Any, stamp_ns: int) -> None:
+        """Take a mark.
+
+        Args:
+            kind: The type of the message.
+            message: Of one of `EPISODE_KINDS`.
+            stamp_ns: When it was received.
+
+        Raises:
+            MessageError: It is a status that does not tell of an episode.
+
+        """
+        if kind == STATUS:
+            self._spans.append(_told(message))
+        else:
+            begins = kind != BOOL or bool(message.data)
+            if self._begun_ns is not None and not (kind == BOOL and begins):
+                self._spans.append(Span(self._begun_ns, stamp_ns))
+                self._begun_ns = None
+            if begins and self._begun_ns is None:
+                self._begun_ns = stamp_ns
+        self.any = True
+
+    def spans(self) -> tuple[Span, ...]:
+        """Return what is marked, in order."""
+        last = [] if self._begun_ns is None else [Span(self._begun_ns, FOREVER_NS)]
+        return tuple(sorted({*self._spans, *last}, key=lambda span: span.begin_ns))
+
+
+class Marked:
+    """Tells in which of some episodes a moment is."""
+
+    def __init__(self, spans: tuple[Span, ...]) -> None:
+        """Take them in order."""
+        self._spans = spans
+        self._begins = [span.begin_ns for span in spans]
+
+    def at(self, stamp_ns: int) -> Span | None:
+        """Return the episode at a moment, None between them."""
+        number = bisect_right(self._begins, stamp_ns) - 1
+        if number < 0 or stamp_ns > self._spans[number].end_ns:
+            return None
+        return self._spans[number]
+
+
+def _told(status: Any) -> Span:
+    values = {pair.key: pair.value for pair in status.values}
+    try:
+        begin_ns = int(values['began_ns'])
+        return Span(begin_ns, begin_ns + round(float(values['elapsed_s']) * NS))
+    except (KeyError, ValueError) as error:
+        raise MessageError(
+            f'status {status.name!r} has {sorted(values)}, expected began_ns and elapsed_s'
+        ) from error

@@ -1,0 +1,249 @@
+"""Plays one bag into the observation window that runs on the robot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from mmvae_controller.control.window import NS, ObservationWindow
+from mmvae_controller.datasets.store import LABEL
+from mmvae_controller.modality.robot import OutputMessage, Robot
+from mmvae_controller.modality.spec import Quantity
+from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.marks import Marked, Span
+from mmvae_controller.recordings.receipt import SimulatedTime
+from mmvae_controller.recordings.sensing import Senses
+from mmvae_controller.recordings.set_points import SetPoints
+from mmvae_controller.recordings.stored import Stored
+from mmvae_controller.recordings.survey import Survey
+from mmvae_controller.recordings.tally import Tally
+from mmvae_controller.recordings.topics import Topics
+from mmvae_controller.senses.commands import read_command
+from mmvae_controller.senses.errors import MessageError
+import numpy as np
+from numpy.typing import NDArray
+
+MARKED = 'marked'
+
+
+def measuring_window(robot: Robot) -> ObservationWindow:
+    """Return the window of a robot that masks what is not measured, and predicts nothing."""
+    return ObservationWindow(robot.modalities, robot.step_s, robot.min_contrast)
+
+
+class Witness(Protocol):
+    """Who is told what happens in a recording, and may look into the window."""
+
+    def advance(self, now_ns: int, included: bool) -> None:
+        """Let time pass: up to a moment, or to it, if that is included."""
+
+    def sensed(self, name: str, stamp_ns: int) -> None:
+        """Note that there was a sample of a sense."""
+
+    def commanded(self, value: NDArray[np.float64], stamp_ns: int) -> None:
+        """Note what was sent, in the quantity of the command."""
+
+    def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
+        """Note what was right; None if only that it was told."""
+
+    def cut(self, why: str, begins: str = '') -> None:
+        """Note that what comes now follows nothing, and why it begins, if not for that reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ear:
+    """Who listens to a recording.
+
+    Args:
+        robot: Whose senses.
+        topics: How they are called.
+        window: Gets the samples.
+        witness: Is told what happens.
+        tallies: By modality, what is counted.
+        gap_ns: Nothing at all for longer is a cut.
+
+    """
+
+    robot: Robot
+    topics: Topics
+    window: ObservationWindow
+    witness: Witness
+    tallies: Mapping[str, Tally]
+    gap_ns: int
+
+
+def tallies_of(robot: Robot, topics: Topics) -> dict[str, Tally]:
+    """Return a tally for each modality, and one for the labels if they have a topic."""
+    topic_of = {name: topic for topic, names in topics.senses.items() for name in names}
+    topic_of[robot.command.name] = topics.command
+    found = {
+        m.name: Tally(m.name, topic_of[m.name], topics.kinds[topic_of[m.name]][0], m.max_age_s)
+        for m in robot.modalities
+    }
+    if topics.label:
+        kinds = ' or '.join(topics.kinds[topics.label])
+        found[LABEL] = Tally(LABEL, topics.label, kinds, robot.command.max_age_s)
+    return found
+
+
+class Replay:
+    """Plays the messages of one bag, in their order."""
+
+    def __init__(self, ear: Ear, found: Survey, decoder: Decoder, begin_s: float = 0.0) -> None:
+        """Begin before the first message.
+
+        Args:
+            ear: Who listens.
+            found: What is in the bag.
+            decoder: Of its messages.
+            begin_s: Of the bag, on the time of the report.
+
+        """
+        robot, topics = ear.robot, ear.topics
+        self._robot, self._topics, self._decoder = robot, topics, decoder
+        self._window, self._witness, self._tallies = ear.window, ear.witness, ear.tallies
+        self._senses = Senses(robot, topics, decoder, ear.window, ear.tallies)
+        self._time = SimulatedTime(decoder)
+        self._simulated = found.simulated
+        self._marked = None if found.spans is None else Marked(found.spans)
+        self._span: Span | None = None
+        self._set_points = SetPoints(robot, found.apart_ns)
+        self._gap_ns, self._begin_s = ear.gap_ns, begin_s
+        self._now_ns: int | None = None
+        self._base_ns = 0
+        self._anchor = [
+            next(m for m in robot.modalities if m.name == robot.anchor).channels.index(joint)
+            for joint in robot.output.joints
+        ]
+        self.before_time = 0
+
+    @property
+    def too_fast(self) -> int:
+        """How many set-points were faster than the limits of the robot."""
+        return self._set_points.too_fast
+
+    @property
+    def now_s(self) -> float:
+        """Now, on the time of the report."""
+        return self._begin_s if self._now_ns is None else self.place_s(self._now_ns)
+
+    def place_s(self, stamp_ns: int) -> float:
+        """Return a moment on the time of the report, which goes on where the clock is set back."""
+        return self._begin_s + (stamp_ns - self._base_ns) / NS
+
+    def play(self, message: Stored) -> None:
+        """Take the next message."""
+        is_time = self._time.hears(message)
+        stamp_ns = self._time.now_ns if self._simulated else message.stamp_ns
+        if stamp_ns is None:
+            # A node would take these for as old as the beginning of time.
+            self.before_time += 1
+            return
+        self._go_on(stamp_ns)
+        self._mark(stamp_ns)
+        outside = self._marked is not None and self._span is None
+        if outside:
+            for name in self._names(message):
+                self._tallies[name].outside += 1
+            return
+        # A loop on simulated time ticks when the clock says so, before what comes after.
+        self._witness.advance(stamp_ns, is_time and self._simulated)
+        for name in self._senses.take(message, stamp_ns, self.now_s):
+            self._witness.sensed(name, stamp_ns)
+        if message.channel.topic in (self._topics.command, self._topics.label):
+            self._told(message, stamp_ns)
+
+    def end(self) -> None:
+        """There is no further message."""
+        self._cut(self.now_s, 'the recording ends')
+
+    def _go_on(self, stamp_ns: int) -> None:
+        """Let time pass; cut where it jumps, or nothing happened for too long."""
+        last_ns, self._now_ns = self._now_ns, stamp_ns
+        if last_ns is None:
+            self._base_ns = stamp_ns
+            return
+        passed_ns = stamp_ns - last_ns
+        cut_s = self.place_s(last_ns)
+        if passed_ns < 0:
+            self._base_ns += passed_ns
+            self._cut(cut_s, f'the clock was set back by {-passed_ns / NS:g} s')
+        elif passed_ns > self._gap_ns:
+            over = self._span is not None and self._span.end_ns <= last_ns
+            silence = f'nothing for {passed_ns / NS:.3g} s: a pause, or the clock was set forward'
+            self._cut(cut_s, MARKED if over else silence)
+
+    def _mark(self, stamp_ns: int) -> None:
+        """Begin and end what is marked."""
+        if self._marked is None:
+            return
+        span = self._marked.at(stamp_ns)
+        if span == self._span:
+            return
+        if self._span is not None:
+            # What is due until the mark still belongs to it.
+            self._witness.advance(min(stamp_ns, self._span.end_ns), True)
+        self._witness.cut(MARKED, MARKED)
+        self._cut_tallies(self.place_s(stamp_ns))
+        self._span = span
+
+    def _cut(self, at_s: float, why: str) -> None:
+        self._witness.cut(why, MARKED if self._marked is not None else '')
+        self._set_points.forget()
+        self._cut_tallies(at_s)
+
+    def _cut_tallies(self, at_s: float) -> None:
+        for tally in self._tallies.values():
+            tally.cut(at_s)
+
+    def _names(self, message: Stored) -> tuple[str, ...]:
+        topic = message.channel.topic
+        if topic == self._topics.command:
+            return (self._robot.command.name,)
+        if topic == self._topics.label:
+            return (LABEL,)
+        return self._topics.senses.get(topic, ())
+
+    def _told(self, message: Stored, stamp_ns: int) -> None:
+        """Take a set-point, or what a demonstrator wanted."""
+        is_command = message.channel.topic == self._topics.command
+        tally = self._tallies[self._robot.command.name if is_command else LABEL]
+        value: NDArray[np.float64] | None
+        try:
+            value = self._sent(message, stamp_ns) if is_command else self._wanted(message)
+        except MessageError as error:
+            tally.reject(str(error))
+            return
+        tally.take('', self.now_s)
+        # A tick sees what came before its own command.
+        self._witness.advance(stamp_ns, True)
+        # The row of this moment is read before the window knows what was sent at it.
+        if message.channel.topic == self._topics.labels:
+            self._witness.labelled(value, stamp_ns)
+        if is_command and value is not None:
+            self._window.push(self._robot.command.name, value, stamp_ns)
+            self._witness.commanded(value, stamp_ns)
+
+    def _sent(self, message: Stored, stamp_ns: int) -> NDArray[np.float64] | None:
+        output = self._robot.output
+        kind = str(output.message)
+        position = self._command(message, kind, output.quantity)
+        felt = self._window.newest(self._robot.anchor, stamp_ns)
+        measured = None if felt is None else felt.value[self._anchor].astype(np.float64)
+        return self._set_points.follow(position, stamp_ns, measured)
+
+    def _wanted(self, message: Stored) -> NDArray[np.float64]:
+        """Return what a demonstrator wanted, in the quantity that the model decodes."""
+        quantity = Quantity(self._robot.command.quantity or '')
+        return self._command(message, message.channel.kind, quantity)
+
+    def _command(self, message: Stored, kind: str, quantity: Quantity) -> NDArray[np.float64]:
+        if message.channel.kind != kind or kind not in set(OutputMessage):
+            raise MessageError(f'is a {message.channel.kind}, expected a {kind}')
+        content = self._decoder.read(message.channel, message.data)
+        joints = self._robot.output.joints
+        try:
+            return read_command(content, OutputMessage(kind), joints, quantity)
+        except AttributeError as error:
+            raise MessageError(f'its definition in the bag has other fields: {error}') from error

@@ -1,0 +1,131 @@
+"""The messages of a SQLite file in the order they were written, as far as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+import os
+from pathlib import Path
+import shutil
+import sqlite3
+from tempfile import TemporaryDirectory
+
+from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.stored import CDR, Channel, kind_of, language_of, Stored, Tell
+
+# What is in a journal is read along; where that would have to write, only the file itself is.
+MODES = ('mode=ro', 'immutable=1')
+_TOPICS = 'SELECT id, name, type, serialization_format FROM topics'
+_DEFINITIONS = 'SELECT topic_type, encoded_message_definition, encoding FROM message_definitions'
+_MESSAGES = 'SELECT id, topic_id, timestamp, data FROM messages ORDER BY id'
+_ONE = 'SELECT id, topic_id, timestamp, data FROM messages WHERE id = ?'
+# The size of a page stands before this byte (https://sqlite.org/fileformat.html).
+PAGE_SIZE_END = 18
+# So many damaged messages one after the other, and nothing more is looked for.
+GIVE_UP_AFTER = 10000
+
+
+def read_sqlite(path: Path, tell: Tell) -> Iterator[Stored]:
+    """Yield what is stored; what cannot be read is told, and what comes after it is read.
+
+    Args:
+        path: Of the file; it is not written to.
+        tell: Is told what was lost.
+
+    Raises:
+        RecordingError: It is no SQLite file with topics.
+
+    """
+    left_over = _size(path) % _page_size(path)
+    if not left_over:
+        yield from _read(path, tell)
+        return
+    tell('ends in the middle of a page: it was cut off')
+    with TemporaryDirectory() as folder:
+        # SQLite would fill the rest of the page with zeros, and a set-point of zeros is no blank.
+        whole = Path(folder, path.name)
+        shutil.copyfile(path, whole)
+        os.truncate(whole, _size(whole) - left_over)
+        yield from _read(whole, tell)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def _page_size(path: Path) -> int:
+    with path.open('rb') as stream:
+        size = int.from_bytes(stream.read(PAGE_SIZE_END)[-2:], 'big')
+    # As the format has it: 1 stands for what two bytes cannot hold.
+    return max(1, 65536 if size == 1 else size)
+
+
+def _read(path: Path, tell: Tell) -> Iterator[Stored]:
+    connection, topics = _open(path, tell)
+    yield from _messages(connection, topics, tell)
+
+
+def _open(path: Path, tell: Tell) -> tuple[sqlite3.Connection, dict[int, Channel]]:
+    trouble = ''
+    for mode in MODES:
+        connection = sqlite3.connect(f'{path.resolve().as_uri()}?{mode}', uri=True)
+        try:
+            # Else a file that is shorter than its first page says is not read at all.
+            connection.execute('PRAGMA writable_schema=ON')
+            topics = _topics(connection, tell)
+            if trouble:
+                tell(f'was left in the middle of a transaction ({trouble}): that is lost')
+            return connection, topics
+        except sqlite3.Error as error:
+            connection.close()
+            trouble = trouble or str(error)
+    raise RecordingError(f'cannot be read as a SQLite bag: {trouble}')
+
+
+def _topics(connection: sqlite3.Connection, tell: Tell) -> dict[int, Channel]:
+    try:
+        definitions = {row[0]: (row[1], row[2]) for row in connection.execute(_DEFINITIONS)}
+    except sqlite3.OperationalError:
+        definitions = {}  # Bags of Humble have no such table.
+    found = {}
+    for number, topic, kind, encoding in connection.execute(_TOPICS):
+        if encoding != CDR:
+            tell(f'{topic} is encoded as {encoding!r}, expected {CDR!r}: left out')
+            continue
+        text, language = definitions.get(kind, ('', ''))
+        found[number] = Channel(topic, kind_of(kind), text, language_of(language))
+    return found
+
+
+def _messages(
+    connection: sqlite3.Connection, topics: dict[int, Channel], tell: Tell
+) -> Iterator[Stored]:
+    last = 0
+    with closing(connection):
+        try:
+            for number, topic, stamp_ns, data in connection.execute(_MESSAGES):
+                last = number
+                if topic in topics:
+                    yield Stored(topics[topic], stamp_ns, bytes(data))
+            return
+        except sqlite3.Error as error:
+            tell(
+                f'is damaged after message {last}, what can be found of the rest is read: {error}'
+            )
+        for _, topic, stamp_ns, data in _single(connection, last):
+            if topic in topics:
+                yield Stored(topics[topic], stamp_ns, bytes(data))
+
+
+def _single(connection: sqlite3.Connection, last: int) -> Iterator[tuple[int, int, int, bytes]]:
+    """Yield what is still there after some message, asked for one by one."""
+    missed = 0
+    while missed < GIVE_UP_AFTER:
+        last += 1
+        try:
+            row = connection.execute(_ONE, (last,)).fetchone()
+        except sqlite3.Error:
+            row = None
+        missed = 0 if row else missed + 1
+        if row:
+            yield row

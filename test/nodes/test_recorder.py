@@ -1,0 +1,391 @@
+"""What a robot's topics carried is in the bag, and what its controller saw is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip('rclpy')
+pytestmark = pytest.mark.ros
+
+from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.control.window import NS  # noqa: E402
+from mmvae_controller.datasets.store import Dataset  # noqa: E402
+from mmvae_controller.modality.observation import Observation  # noqa: E402
+from mmvae_controller.modality.robot import Robot  # noqa: E402
+from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
+from mmvae_controller.nodes import inputs  # noqa: E402
+from mmvae_controller.nodes.controller import ControllerNode  # noqa: E402
+from mmvae_controller.nodes.recorder import definition, OBSERVATION, Recorder  # noqa: E402
+from mmvae_controller.nodes.session import Session  # noqa: E402
+from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
+from mmvae_controller.nodes.wire.messages import image_message, time_message  # noqa: E402
+from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
+from mmvae_controller.nodes.wire.qos import CLOCK, SENSOR  # noqa: E402
+from mmvae_controller.recordings.bag import read_bag  # noqa: E402
+from mmvae_controller.recordings.decoding import Decoder  # noqa: E402
+from mmvae_controller.recordings.errors import RecordingError  # noqa: E402
+from mmvae_controller.recordings.importing import import_bags, ImportSettings  # noqa: E402
+from mmvae_controller.recordings.making import Maker  # noqa: E402
+from mmvae_controller.recordings.observing import observations  # noqa: E402
+from mmvae_controller.recordings.stored import Channel  # noqa: E402
+from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
+from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.serialization import deserialize_message  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
+from sensor_msgs.msg import Image, JointState  # noqa: E402
+from std_msgs.msg import Bool, Float64MultiArray  # noqa: E402
+
+MS = NS // 1000
+STEP_MS, TOUCH_MS, CAMERA_MS = 10, 20, 50
+# Longer than max_age_s, and shorter than whatever ends an episode.
+CAMERA_MISSING_MS = range(600, 1300)
+DEADLINE_S = 20.0
+AGAIN_S = 0.5
+
+
+def told(text: str) -> None:
+    """Nothing is to be lost here."""
+    pytest.fail(text)
+
+
+class Film:
+    """A simulation and a live controller, message by message: each is waited for.
+
+    In the order of the simulation node: the clock says the step before, then come the senses of
+    this one, then the clock says it, and the controller ticks. The touch is late: it comes then.
+    """
+
+    def __init__(self, rig: Any, recorder: Recorder) -> None:
+        self.node, self.peer, self.recorder = rig.node, rig.peer, recorder
+        self.random = np.random.default_rng(5)
+        make = self.peer.node.create_publisher
+        self.out = {
+            '/clock': make(Clock, '/clock', CLOCK),
+            '/camera/image_raw': make(Image, 'camera/image_raw', SENSOR),
+            '/joint_states': make(JointState, 'joint_states', SENSOR),
+            '/touch': make(WrenchStamped, 'touch', SENSOR),
+        }
+        self.node.start()
+        self.session = self.node._session
+        for publisher in self.out.values():
+            self.settle(lambda p=publisher: p.get_subscription_count() == 2)
+        seen = self.node._wiring.observation
+        sent = self.node._wiring.command
+        self.settle(lambda: seen.get_subscription_count() and sent.get_subscription_count() == 2)
+
+    def settle(self, condition: Callable[[], Any], again: Callable[[], Any] | None = None) -> None:
+        """Spin until something is true; what best effort lost is sent again."""
+        began_s = told_s = time.monotonic()
+        while not condition():
+            now_s = time.monotonic()
+            assert now_s < began_s + DEADLINE_S, 'waited in vain'
+            if again is not None and now_s > told_s + AGAIN_S:
+                told_s = now_s
+                again()
+            self.peer.executor.spin_once(timeout_sec=0.0005)
+            self.recorder.spin(0.0005)
+
+    def play(self, end_ms: int) -> None:
+        for ms in range(STEP_MS, end_ms, STEP_MS):
+            self.clock((ms - STEP_MS / 2) * MS)
+            self.senses(ms)
+            self.clock(ms * MS)
+            self.late_sense(ms)
+
+    def clock(self, now_ns: float) -> None:
+        message = Clock(clock=time_message(round(now_ns)))
+        self.put('/clock', message)
+        self.settle(
+            lambda: self.node.get_clock().now().nanoseconds == round(now_ns),
+            lambda: self.out['/clock'].publish(message),
+        )
+        before, expected = self.session._last_tick, dict(self.recorder.heard)
+        self.settle(lambda: not self.session._timer.is_ready())
+        tick = self.session._last_tick
+        if tick is before:
+            return
+        expected[f'/{OBSERVATION}'] += 1
+        expected['/joint_command'] += tick.decision is not None
+        self.settle(lambda: all(self.recorder.heard[t] >= n for t, n in expected.items()))
+
+    def senses(self, ms: int) -> None:
+        self.put('/joint_states', self.joints(), 'joints')
+        if ms % CAMERA_MS == 0 and ms not in CAMERA_MISSING_MS:
+            pixels = self.random.integers(0, 256, (4, 6, 3)).astype(np.uint8)
+            self.put('/camera/image_raw', image_message(pixels, 'rgb8', ms * MS, ''), 'camera')
+
+    def late_sense(self, ms: int) -> None:
+        """Publish what comes at the moment of a tick, and after it."""
+        if ms % TOUCH_MS == 0:
+            touch = WrenchStamped()
+            touch.wrench.force.x, touch.wrench.torque.z = self.random.normal(0, 1, 2).tolist()
+            self.put('/touch', touch, 'touch')
+
+    def joints(self) -> JointState:
+        """Return where the arm is: where it was sent, not quite."""
+        sent = self.session.control._point.sent
+        position = (np.zeros(2) if sent is None else sent.position) + self.random.normal(
+            0, 0.01, 2
+        )
+        return JointState(name=['right', 'left'], position=position[::-1].tolist())
+
+    def put(self, topic: str, message: Any, sense: str = '') -> None:
+        health = self.node._wiring.inputs.health
+        heard = self.recorder.heard[topic]
+        received = health[sense]._received if sense else 0
+
+        def publish() -> None:
+            self.out[topic].publish(message)
+
+        publish()
+        self.settle(lambda: self.recorder.heard[topic] > heard, publish)
+        if sense:
+            self.settle(lambda: health[sense]._received > received, publish)
+
+
+@pytest.fixture
+def recorder(domain: int, robot: Robot, tmp_path: Path) -> Iterator[Recorder]:
+    writer = BagWriter(tmp_path / 'bag')
+    recorder = Recorder(robot, writer, observation=True, also=('episode',))
+    yield recorder
+    recorder.close()
+    writer.close()
+
+
+def lived(bag: Path, robot: Robot) -> list[Observation]:
+    """Return the observations that the controller published, in order."""
+    decoder = Decoder()
+    return [
+        read_observation(decoder.read(m.channel, m.data), robot.modalities)
+        for m in read_bag(bag, told)
+        if m.channel.topic == f'/{OBSERVATION}'
+    ]
+
+
+def test_each_observation_of_a_live_controller_is_found_again_in_the_recording(
+    rig: Any, robot: Robot, recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    # A busy machine must not decide: how long a message waited to be read makes it older on the
+    # robot, and a watchdog that expires holds at a moment which the recorder cannot know.
+    monkeypatch.setattr(inputs, 'waited_ns', lambda info, system_ns: 0)
+    monkeypatch.setattr(Session, '_watch', lambda session: None)
+    film = Film(rig(use_sim_time=True, observation_hz=1000.0), recorder)
+    film.play(1900)
+    recorder._writer.close()
+    bag = tmp_path / 'bag'
+    live = lived(bag, robot)
+    found = list(observations(bag, robot, [o.stamp_ns for o in live]))
+    assert len(live) == len(found) > 80
+    for there, here in zip(live, found, strict=True):
+        assert there.stamp_ns == here.stamp_ns
+        assert np.array_equal(there.known, here.known)
+        assert np.array_equal(there.age_s, here.age_s)
+        for row, modality in enumerate(robot.modalities):
+            known = there.known[row]
+            values = here.values[modality.name][known]
+            assert np.array_equal(there.values[modality.name][known], values), modality.name
+    # All that makes it hard is in there.
+    known = np.stack([o.known for o in live])
+    camera = [m.name for m in robot.modalities].index('camera')
+    assert 10 < (~known[:, camera, 1]).sum() < 50
+    assert known.any(axis=0).all()
+    motor = np.stack([o.values['motor'] for o in live])
+    assert (motor == np.float32(0.2)).any()
+    assert (motor == 0).any()
+
+
+def contents(bag: Path) -> list[tuple[str, str, bytes]]:
+    return [(m.channel.topic, m.channel.kind, m.data) for m in read_bag(bag, lambda text: None)]
+
+
+def test_messages_are_written_as_they_come_off_the_wire_and_when_they_came(
+    peer: Any, recorder: Recorder, tmp_path: Path
+):
+    peer.feel()
+    flags = peer.node.create_publisher(Bool, 'episode', SENSOR)
+    peer.node.create_timer(0.02, lambda: flags.publish(Bool(data=True)))
+    began_ns = time.time_ns()
+    wanted = {f'/{topic}': m for topic, m in peer._senses().items()} | {
+        '/episode': Bool(data=True)
+    }
+    end_s = time.monotonic() + DEADLINE_S
+    assert recorder.waiting == ('/episode',)
+    while any(recorder.heard[topic] < 3 for topic in wanted):
+        assert time.monotonic() < end_s, recorder.heard
+        peer.executor.spin_once(timeout_sec=0.001)
+        recorder.spin(0.01)
+    assert recorder.waiting == ()
+    recorder._writer.close()
+    found = contents(tmp_path / 'bag')
+    for topic, message in wanted.items():
+        # Not the bytes that were sent: those between two fields are whatever lay there.
+        received = [deserialize_message(d, type(message)) for t, _, d in found if t == topic]
+        assert len(received) >= 3
+        assert all(r == message for r in received)
+    stamps = [m.stamp_ns for m in read_bag(tmp_path / 'bag', told)]
+    assert began_ns < stamps[0] <= stamps[-1] < time.time_ns()
+    assert {kind for name, kind, _ in found if name == '/touch'} == {'geometry_msgs/WrenchStamped'}
+
+
+def test_every_topic_of_a_robot_is_recorded_in_its_namespace(
+    domain: int, robot: Robot, tmp_path: Path
+):
+    recorder = Recorder(
+        robot,
+        BagWriter(tmp_path / 'bag'),
+        '/robot1',
+        observation=True,
+        remaps=('camera/image_raw:=front/image',),
+    )
+    assert set(recorder.heard) == {
+        '/robot1/front/image',
+        '/robot1/joint_states',
+        '/robot1/touch',
+        '/robot1/joint_command',
+        '/robot1/controller/observation',
+        '/clock',
+        '/diagnostics',
+    }
+    recorder.close()
+
+
+@pytest.mark.parametrize('options', [{'namespace': 'no space'}, {'also': ('no space',)}])
+def test_a_name_that_cannot_be_one_is_refused(
+    domain: int, robot: Robot, tmp_path: Path, options: Any
+):
+    with pytest.raises(RecordingError):
+        Recorder(robot, BagWriter(tmp_path / 'bag'), **options)
+
+
+def test_types_of_installed_packages_are_defined():
+    assert 'float64[] position' in definition('sensor_msgs/JointState')
+    assert definition('sensor_msgs/Nothing') == ''
+    assert definition('no_such_msgs/Nothing') == ''
+
+
+@pytest.fixture
+def recording(
+    peer: Any, robot_file: Path, tmp_path: Path
+) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Return what starts `mmvae record`, and waits until it has written for two seconds."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*words: str) -> subprocess.Popen[bytes]:
+        peer.feel()
+        command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'record', *words]
+        command += ['--robot', str(robot_file), '--out', str(tmp_path / 'bag')]
+        with (tmp_path / 'log.txt').open('wb') as log:
+            process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        started.append(process)
+        file = tmp_path / 'bag' / 'bag.mcap'
+        peer.until(lambda: file.exists() and file.stat().st_size > 20_000, 'a recording')
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def test_told_to_stop_it_completes_the_bag(recording: Any, tmp_path: Path, robot: Robot):
+    process = recording('--zstd')
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE_S) == 0
+    lost: list[str] = []
+    count = len(list(read_bag(tmp_path / 'bag', lost.append)))
+    assert lost == []
+    log = (tmp_path / 'log.txt').read_text()
+    assert f'bag: {count} messages' in log
+    assert 'silent: /joint_command' in log
+
+
+def test_killed_it_leaves_what_was_flushed(recording: Any, tmp_path: Path, robot: Robot):
+    process = recording()
+    process.kill()
+    process.wait()
+    assert not (tmp_path / 'bag' / 'metadata.yaml').exists()
+    lost: list[str] = []
+    found = list(read_bag(tmp_path / 'bag', lost.append))
+    assert {m.channel.topic for m in found} == {'/camera/image_raw', '/joint_states', '/touch'}
+    assert len(found) > 100
+    assert any('has no end' in line for line in lost)
+
+
+def test_a_film_holds_what_the_nodes_send():
+    maker, decoder, random = Maker(), Decoder(), np.random.default_rng(1)
+    picture = random.integers(0, 256, (4, 6, 3)).astype(np.uint8)
+    position, velocity, force = (random.normal(0, 1, n) for n in (2, 2, 3))
+    stamp_ns, names = 1_234_567_890, ['left', 'right']
+    joints = JointState(name=names, position=position.tolist(), velocity=velocity.tolist())
+    joints.header.stamp = time_message(stamp_ns)
+    joints.header.frame_id = 'world'
+    touch = WrenchStamped(header=joints.header)
+    touch.wrench.force.x, touch.wrench.force.y, touch.wrench.force.z = force.tolist()
+    for (kind, data), message in (
+        (maker.clock(stamp_ns), Clock(clock=time_message(stamp_ns))),
+        (
+            maker.image(picture, 'rgb8', stamp_ns, 'camera'),
+            image_message(picture, 'rgb8', stamp_ns, 'camera'),
+        ),
+        (maker.joints(names, position, velocity, stamp_ns, 'world'), joints),
+        (maker.force(force, stamp_ns, 'world'), touch),
+        (maker.numbers(position), Float64MultiArray(data=position.tolist())),
+        (maker.flag(True), Bool(data=True)),
+    ):
+        assert deserialize_message(bytes(data), type(message)) == message, kind
+        assert decoder.read(Channel('/any', kind), bytes(data)) is not None
+
+
+def test_a_simulation_that_runs_is_recorded_and_imported(
+    peer: Any, iiwa_file: Path, iiwa_model: Path, tmp_path: Path
+):
+    pytest.importorskip('pybullet')
+    text = iiwa_file.read_text(encoding='utf-8')
+    for bound in ('slow_std: 0.08', 'max_std: 0.2'):
+        # The test's model is never certain, and the arm would hold.
+        text = text.replace(bound, f'{bound.split(":")[0]}: off')
+    bold_file = tmp_path / 'bold.yaml'
+    bold_file.write_text(text, encoding='utf-8')
+    iiwa = load_robot(bold_file)
+    parameters = {'robot_file': str(bold_file), 'model': str(iiwa_model), 'use_sim_time': True}
+    controller = peer.add(
+        ControllerNode(
+            context=peer.context,
+            parameter_overrides=[Parameter(name, value=v) for name, v in parameters.items()],
+        )
+    )
+    controller.start()
+    recorder = Recorder(iiwa, BagWriter(tmp_path / 'bag'))
+    # Slowly: one thread serves everybody here.
+    slow = [Parameter('real_time_factor', value=0.25)]
+    peer.add(SimulationNode(context=peer.context, parameter_overrides=slow))
+    end_s = time.monotonic() + DEADLINE_S
+    while recorder.heard['/joint_command'] < 50:
+        assert time.monotonic() < end_s, recorder.heard
+        peer.executor.spin_once(timeout_sec=0.001)
+        recorder.spin(0.001)
+    recorder.close()
+    recorder._writer.close()
+    settings = ImportSettings((tmp_path / 'bag',))
+    report = import_bags(settings, iiwa, tmp_path / 'data', lambda *about: None)
+    assert report.bags[0].clock == 'sim'
+    assert report.rows >= 20
+    dataset = Dataset(tmp_path / 'data')
+    rows = np.arange(len(dataset))
+    known = dict(zip([m.name for m in dataset.modalities], dataset.known[rows].T, strict=True))
+    assert all(known[name].mean() > 0.5 for name in ('joints', 'touch', 'motor'))
+    # The model always wants the same of every joint, and the arm follows.
+    label = dataset.column('label', rows)
+    assert np.isclose(label, 0.2, atol=1e-6).mean() > 0.5
+    moved = np.diff(dataset.column('joints', rows), axis=0) / dataset.description.period_s
+    assert 0.1 < moved.mean() < 0.3

@@ -1,0 +1,264 @@
+"""Where episodes begin and end: gaps, clocks that jump, bags, and what somebody marked."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.receipt import ClockChoice
+from mmvae_controller.recordings.topics import Names
+import numpy as np
+import pytest
+
+
+def ends(report: Any) -> list[tuple[str, str]]:
+    return [(e.began, e.ended) for e in report.episodes]
+
+
+def test_a_required_sense_that_is_silent_for_longer_than_the_gap_ends_an_episode(
+    tape: Any, imported: Any, rows: Any
+):
+    tape.run(0, 4000, lambda what, ms: what == 'camera' and 1000 <= ms < 2500)
+    report = imported(tape.close())
+    why = 'camera is silent for more than 1 s'
+    assert ends(report) == [
+        ('the recording begins', why),
+        (f'after: {why}', 'the recording ends'),
+    ]
+    # The last picture came at 981 ms; the next at 2501, and then the first set-point at 2505.
+    assert [e.rows for e in report.episodes] == [40, 30]
+    assert report.episodes[1].begin_s == pytest.approx(2.505)
+    # What was sensed before the gap is forgotten: the joints of then are no joints of now.
+    assert all(rows()['known'][name][40] for name in ('camera', 'joints', 'touch'))
+
+
+def test_a_longer_gap_can_be_allowed(tape: Any, imported: Any):
+    tape.run(0, 4000, lambda what, ms: what == 'camera' and 1000 <= ms < 2500)
+    report = imported(tape.close(), gap_s=2.0)
+    assert len(report.episodes) == 1
+    assert report.rows == 80
+
+
+def test_a_sense_that_is_not_required_may_be_silent_for_good(tape: Any, imported: Any, rows: Any):
+    tape.run(0, 4000, lambda what, ms: what == 'touch' and ms >= 1000)
+    report = imported(tape.close())
+    assert len(report.episodes) == 1
+    assert rows()['known']['touch'].sum() == 22
+    assert report.tallies['touch'].used == 50
+
+
+def test_set_points_that_are_silent_for_longer_than_the_gap_end_an_episode(
+    tape: Any, imported: Any
+):
+    tape.run(0, 4000, lambda what, ms: what == 'command' and 1000 <= ms < 2500)
+    report = imported(tape.close())
+    assert [e.rows for e in report.episodes] == [20, 30]
+    assert report.episodes[0].ended == 'no set-point within 0.05 s'
+    assert report.episodes[1].began == 'after: set-points are silent for more than 1 s'
+    assert report.dropped == {'no set-point within 0.05 s': 20}
+
+
+def test_a_pause_of_everything_ends_an_episode_and_no_gap_is_counted_for_it(
+    tape: Any, imported: Any
+):
+    report = imported(tape.run(0, 1000).run(5000, 6000).close())
+    assert ends(report) == [
+        ('the recording begins', 'nothing for 4.01 s: a pause, or the clock was set forward'),
+        ('after: nothing for 4.01 s: a pause, or the clock was set forward', 'the recording ends'),
+    ]
+    assert report.tallies['joints'].masked_s == []
+    assert report.tallies['joints'].rate_hz == pytest.approx(100)
+
+
+def test_a_wall_clock_that_is_set_back_ends_an_episode(tape: Any, imported: Any, rows: Any):
+    tape.run(0, 1000)
+    tape.epoch_ns -= 30_000_000_000
+    report = imported(tape.run(1000, 2000).close())
+    assert [e.rows for e in report.episodes] == [20, 20]
+    assert report.episodes[0].ended == 'the clock was set back by 29.99 s'
+    assert report.episodes[1].begin_s > report.episodes[0].end_s
+    assert np.allclose(rows()['joints'][20, 2], 1.0)
+
+
+def test_messages_that_a_recorder_with_several_threads_wrote_out_of_order_are_sorted(
+    tapes: Any, imported: Any, rows: Any
+):
+    orderly, hasty = tapes('orderly').run(0, 1000), tapes('hasty')
+    for begin_ms in range(0, 1000, 80):
+        for ms in (begin_ms + 40, begin_ms):
+            hasty.run(ms, min(ms + 40, 1000))
+    imported(orderly.close())
+    wanted = rows()
+    shutil.rmtree(orderly.path.parent / 'data')
+    report = imported(hasty.close())
+    assert len(report.episodes) == 1
+    for name in ('camera', 'joints', 'touch', 'motor', 'label'):
+        assert np.array_equal(rows()[name], wanted[name])
+
+
+def test_two_bags_are_two_recordings(tapes: Any, imported: Any):
+    first, second = tapes('first').run(0, 1000), tapes('second').run(1000, 2000)
+    report = imported(first.close(), second.close())
+    assert [(e.bag, e.rows) for e in report.episodes] == [('first', 20), ('second', 20)]
+    assert report.bags[1].begin_s > report.bags[0].end_s
+    assert report.bags[1].notes == []
+
+
+def test_the_same_bag_twice_is_refused(tape: Any, imported: Any):
+    path = tape.run(0, 500).close()
+    with pytest.raises(RecordingError, match='bag: is named twice'):
+        imported(path, path / '..' / 'bag')
+
+
+def test_two_bags_of_the_same_moments_are_told(tapes: Any, imported: Any):
+    first, second = tapes('first').run(0, 1000), tapes('second').run(500, 1500)
+    report = imported(first.close(), second.close())
+    assert report.bags[1].notes == [
+        f'was recorded at the same time as {first.path}: is it the same twice?'
+    ]
+
+
+def simulate(tape: Any, begin_ms: int, end_ms: int, late_ms: int = 0) -> None:
+    """Go in simulated time at half the speed of the recorder's, a tick each 20 ms."""
+    for ms in range(begin_ms, end_ms, 20):
+        at_ms = 2 * (ms - begin_ms) + late_ms
+        tape.clock(ms, at_ms)
+        tape.command(ms / 1000, at_ms + 1)
+        tape.joints(ms / 1000, at_ms + 10)
+        tape.camera(ms // 20 % 256, at_ms + 11)
+        tape.touch(ms / 1000, at_ms + 12)
+
+
+def test_on_simulated_time_a_message_is_received_when_the_clock_was_told_last(
+    tape: Any, imported: Any, rows: Any
+):
+    simulate(tape, 1000, 2000)
+    report = imported(tape.close())
+    found = rows()
+    assert report.bags[0].clock == 'sim'
+    # The first set-point after all senses is that of 1020 ms; the joints are from the tick before.
+    at_ms = 1020 + 50 * np.arange(20)
+    assert report.episodes[0].begin_ns == 1_020_000_000
+    assert np.allclose(found['joints'][:, 2], (at_ms - 1) // 20 * 20 / 1000)
+    assert np.allclose(found['label'][1:, 0], 1)
+    # The command of a moment is the one that was sent at it, if one was.
+    assert np.allclose(found['motor'][1:, 0], 1)
+
+
+def test_the_recorders_clock_can_be_asked_for(tape: Any, imported: Any, rows: Any):
+    simulate(tape, 1000, 2000)
+    report = imported(tape.close(), clock=ClockChoice.BAG)
+    assert report.bags[0].clock == 'bag'
+    assert np.allclose(rows()['label'][1:, 0], 0.5)
+
+
+def test_simulated_time_that_is_not_there_cannot_be_asked_for(tape: Any, imported: Any):
+    report = imported(tape.run(0, 500).close(), clock=ClockChoice.SIM)
+    assert report.rows == 0
+    assert report.why_empty.endswith('has no time on /clock, expected one with --clock sim')
+
+
+def test_a_clock_that_says_one_thing_only_drives_nothing(tape: Any, imported: Any):
+    tape.clock(0, 0)
+    report = imported(tape.run(10, 500).close())
+    assert report.bags[0].clock == 'bag'
+    assert report.rows == 10
+
+
+def test_messages_before_the_first_clock_are_left_out_and_told(tape: Any, imported: Any):
+    tape.joints(0.0, -20)
+    tape.camera(9, -19)
+    simulate(tape, 1000, 1500)
+    report = imported(tape.close())
+    assert report.bags[0].notes == ['2 messages came before the first /clock: left out']
+
+
+def test_simulated_time_that_is_set_back_ends_an_episode(tape: Any, imported: Any):
+    simulate(tape, 5000, 6000)
+    simulate(tape, 1000, 2000, late_ms=2000)
+    report = imported(tape.close())
+    assert [e.ended for e in report.episodes] == [
+        'the clock was set back by 4.98 s',
+        'the recording ends',
+    ]
+
+
+def test_simulated_time_that_is_set_forward_ends_an_episode(tape: Any, imported: Any):
+    simulate(tape, 1000, 2000)
+    simulate(tape, 9000, 10000, late_ms=2000)
+    report = imported(tape.close())
+    assert [e.rows for e in report.episodes] == [20, 20]
+    assert 'set forward' in report.episodes[0].ended
+
+
+def test_a_flag_marks_episodes_and_nothing_outside_is_read(tape: Any, imported: Any, rows: Any):
+    for begin_ms, value in ((0, True), (500, False), (1500, True), (2500, False)):
+        end_ms = begin_ms + 500 if begin_ms == 0 else begin_ms + 1000
+        tape.run(begin_ms, end_ms)
+        tape.flag(value, end_ms - 5)
+    report = imported(tape.run(3500, 4000).close(), names=Names(episode='episode'))
+    assert ends(report) == [('marked', 'marked'), ('marked', 'marked')]
+    # After a mark the senses have to come anew.
+    assert [e.begin_s for e in report.episodes] == pytest.approx([0.505, 2.505])
+    assert [e.rows for e in report.episodes] == [20, 20]
+    assert report.tallies['touch'].used == 100
+    assert report.tallies['touch'].outside == 100
+
+
+def test_a_flag_that_is_never_taken_down_marks_all_that_follows(tape: Any, imported: Any):
+    tape.run(0, 500).flag(True, 495)
+    tape.run(500, 600).flag(True, 595)
+    report = imported(tape.run(600, 1000).close(), names=Names(episode='episode'))
+    assert ends(report) == [('marked', 'the recording ends')]
+    assert report.rows == 10
+
+
+def test_an_empty_message_begins_the_next_episode(tape: Any, imported: Any):
+    tape.run(0, 500).put('episode', tape.maker.empty(), 495)
+    tape.run(500, 1500).put('episode', tape.maker.empty(), 1495)
+    report = imported(tape.run(1500, 2000).close(), names=Names(episode='episode'))
+    assert [(e.begin_s, e.rows) for e in report.episodes] == [
+        (pytest.approx(0.505), 20),
+        (pytest.approx(1.505), 10),
+    ]
+
+
+def test_between_marks_a_set_point_is_remembered_and_across_a_pause_it_is_not(
+    tape: Any, imported: Any, rows: Any
+):
+    tape.run(0, 500).put('episode', tape.maker.empty(), 495)
+    tape.run(500, 1500).put('episode', tape.maker.empty(), 1495)
+    imported(tape.run(1500, 2000).run(5000, 6000).close(), names=Names(episode='episode'))
+    first = np.flatnonzero(np.diff(rows()['episode'], prepend=-1))
+    label = rows()['label'][first, 0]
+    assert np.allclose(label[:2], 1)
+    # After the pause: from 5 rad, where the arm is measured, to 5.02 within a period.
+    assert label[2] == pytest.approx(1, abs=1e-4)
+
+
+def test_the_status_of_a_simulation_tells_when_its_episode_was(tape: Any, imported: Any):
+    values = {'episode': '0', 'began_ns': '1200000000', 'elapsed_s': '0.5'}
+    simulate(tape, 1000, 2000)
+    tape.put('simulation/episode', tape.maker.status('episode 0', values), 1900)
+    report = imported(tape.close())
+    assert ends(report) == [('marked', 'marked')]
+    assert report.episodes[0].begin_ns == 1_220_000_000
+    assert report.rows == 10
+
+
+def test_a_status_is_of_no_use_on_the_recorders_clock_and_that_is_told(tape: Any, imported: Any):
+    values = {'began_ns': '1200000000', 'elapsed_s': '0.5'}
+    simulate(tape, 1000, 2000)
+    tape.put('simulation/episode', tape.maker.status('episode 0', values), 1900)
+    report = imported(tape.close(), clock=ClockChoice.BAG)
+    assert report.bags[0].notes == ['/simulation/episode tells of simulated time: not used']
+    assert len(report.episodes) == 1
+
+
+def test_a_status_of_something_else_is_told_and_marks_nothing(tape: Any, imported: Any):
+    simulate(tape, 1000, 2000)
+    tape.put('simulation/episode', tape.maker.status('battery', {'volt': '3'}), 1900)
+    report = imported(tape.close())
+    assert 'expected began_ns and elapsed_s' in report.bags[0].notes[0]
+    assert ends(report) == [('the recording begins', 'the recording ends')]
