@@ -16,12 +16,15 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.robot import (
     CAMERA_MESSAGES,
     CHANNELS_OF,
+    CONTACT_MESSAGES,
     CONTRAST_MARGIN,
     InputMessage,
     JOINT_PARTS,
     MOST_CONTRAST,
     SCALAR_MESSAGES,
     Source,
+    TOUCHING,
+    WRENCH_CHANNELS,
 )
 from mmvae_controller.modality.spec import Encoder, Modality
 
@@ -97,6 +100,14 @@ def _check_channels(section: Section, modality: Modality, message: InputMessage)
         raise ModalityError(
             f'{section.where}: channels {list(channels)}, expected one: {message} carries one '
             'number'
+        )
+    forces = [c for c in channels if c in WRENCH_CHANNELS]
+    if message in CONTACT_MESSAGES and forces:
+        raise ModalityError(
+            f'{section.where}: channels {forces}, expected {TOUCHING!r} alone: the force of a '
+            'contact is that on the first of its two bodies, so its sign would depend on which '
+            'body the simulator names first; a force comes as geometry_msgs/WrenchStamped, of a '
+            'force-torque sensor'
         )
     allowed = CHANNELS_OF.get(message, channels)
     unknown = [c for c in channels if c not in allowed]

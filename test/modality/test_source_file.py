@@ -26,7 +26,7 @@ FORCE = {
     'role': 'sense', 'unit': 'N', 'topic': 'touch', 'channels': ['force.x'], 'max_age_s': 0.1,
     'message': 'geometry_msgs/Wrench',
 }  # fmt: skip
-CONTACTS = {**FORCE, 'message': 'gazebo_msgs/ContactsState'}
+CONTACTS = {**FORCE, 'message': 'gazebo_msgs/ContactsState', 'channels': ['touching']}
 TOUCHED = {**FORCE, 'message': 'std_msgs/Bool', 'channels': ['touched']}
 
 
@@ -58,8 +58,8 @@ def read(
         (DEPTH, {}, ('depth',)),
         (CLOUD, {}, ('height',)),
         (FORCE, {'channels': ['torque.z', 'force.x']}, ('torque.z', 'force.x')),
-        (CONTACTS, {'channels': ['force.x', 'touching']}, ('force.x', 'touching')),
-        (CONTACTS, {'message': 'ros_gz_interfaces/Contacts'}, ('force.x',)),
+        (CONTACTS, {}, ('touching',)),
+        (CONTACTS, {'message': 'ros_gz_interfaces/Contacts'}, ('touching',)),
         (TOUCHED, {}, ('touched',)),
         (TOUCHED, {'message': 'std_msgs/Float32'}, ('touched',)),
         (TOUCHED, {'message': 'std_msgs/Float64'}, ('touched',)),
@@ -133,6 +133,16 @@ def test_what_belongs_to_the_message_is_read(read: Any):
         ),
         (FORCE, {'channels': ['force']}, ["channels ['force']", 'force.x']),
         (FORCE, {'channels': ['touching']}, ["channels ['touching']", 'torque.z']),
+        (
+            CONTACTS,
+            {'channels': ['force.x', 'touching', 'torque.z']},
+            ["channels ['force.x', 'torque.z']", "'touching' alone", 'its sign would depend'],
+        ),
+        (
+            CONTACTS,
+            {'message': 'ros_gz_interfaces/Contacts', 'channels': ['force.y']},
+            ["channels ['force.y']", 'WrenchStamped'],
+        ),
         (CONTACTS, {'channels': ['pressure']}, ["channels ['pressure']", "'touching'"]),
         (TOUCHED, {'channels': ['a', 'b']}, ["channels ['a', 'b']", 'std_msgs/Bool carries one']),
         (TOUCHED, {'encoder': 'image', 'shape': [8, 8, 3]}, ['encoder image does not fit']),
