@@ -10,6 +10,8 @@ from mmvae_controller.modality.pictures import (
     DEPTH_ENCODINGS,
     HEIGHT,
     HeightMap,
+    HIGHEST,
+    LOWEST,
     PictureFormat,
 )
 from mmvae_controller.modality.reader import Section
@@ -30,6 +32,7 @@ from mmvae_controller.modality.spec import Encoder, Modality
 
 DEFAULT_ENCODING = 'rgb8'
 IMAGE_RANK = 3
+METRES = 'm'
 LONGEST_PREDICTION_S = 60.0
 # Below half a grey level rounding decides; above the other, a picture that was blank could never
 # count again.
@@ -92,6 +95,37 @@ def read_source(section: Section, modality: Modality) -> Source:
         max_prediction_s=_max_prediction_s(section, modality),
         compared=section.flag('compared', default=True),
     )
+
+
+def unit_of(section: Section, source: Source) -> str:
+    """Return the unit of a sense; of ranges and heights with what their levels mean.
+
+    A data set and a model carry it: levels that mean other distances than those it was trained on
+    would be read as another scene.
+
+    Raises:
+        ModalityError: The file says another one than m of ranges or heights.
+
+    """
+    unit, picture, heights = section.text('unit'), source.picture, source.heights
+    if heights is not None:
+        x_min, x_max, y_min, y_max = (f'{end:.9g}' for end in heights.area_m)
+        area = f', over x {x_min} to {x_max} and y {y_min} to {y_max}'
+        levels = _levels(heights.height_m) + area
+    elif picture is not None and picture.depth_m is not None:
+        levels = _levels(picture.depth_m)
+    else:
+        return unit
+    if unit not in (METRES, levels):
+        raise ModalityError(
+            f'{section.where}: unit is {unit!r}, expected {METRES}, which becomes {levels!r}'
+        )
+    return levels
+
+
+def _levels(span_m: tuple[float, float]) -> str:
+    low, high = span_m
+    return f'{METRES}, {LOWEST} at {low:.9g} to {HIGHEST} at {high:.9g}'
 
 
 def _check_channels(section: Section, modality: Modality, message: InputMessage) -> None:
