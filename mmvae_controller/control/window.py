@@ -22,6 +22,7 @@ from mmvae_controller.modality.observation import (
     Observation,
     PREVIOUS,
 )
+from mmvae_controller.modality.pictures import RANGES
 from mmvae_controller.modality.spec import Modality, Role
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,8 @@ class ObservationWindow:
         """
         self.modalities = tuple(modalities)
         self.step_ns = round(step_s * NS)
-        self._soundness = Soundness(min_contrast)
+        ranges = {m.name for m in modalities if m.channels in RANGES}
+        self._soundness = Soundness(min_contrast, ranges)
         self._by_name = {m.name: m for m in modalities}
         self._max_age_ns = {m.name: round(m.max_age_s * NS) for m in modalities}
         spans = dict(max_prediction_s or {})

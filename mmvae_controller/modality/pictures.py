@@ -12,6 +12,10 @@ BGR = ('blue', 'green', 'red')
 GREY = ('grey',)
 DEPTH = ('depth',)
 HEIGHT = ('height',)
+# Channels whose levels are no brightness, but how far away something is or how high.
+RANGES = (DEPTH, HEIGHT)
+# Their levels: where nothing came back, and both ends of what can come back.
+NO_RETURN, LOWEST, HIGHEST = 0, 1, 255
 # What each encoding of sensor_msgs/Image says about the channels. Alpha is dropped, and the mosaic
 # of a Bayer sensor becomes colours.
 COLOURS_OF = {

@@ -12,9 +12,8 @@ from mmvae_controller.modality.pictures import HeightMap, PictureFormat
 from mmvae_controller.modality.spec import command_of, Modality, Quantity
 
 WRENCH_CHANNELS = ('force.x', 'force.y', 'force.z', 'torque.x', 'torque.y', 'torque.z')
-# Of contacts, beside the forces: 1 while there is any, else 0.
+# Of contacts: 1 while there is any, else 0.
 TOUCHING = 'touching'
-CONTACT_CHANNELS = (*WRENCH_CHANNELS, TOUCHING)
 JOINT_PARTS = ('position', 'velocity', 'effort')
 # After a blank picture, one counts again from so many times `min_contrast`: a scene at the bound
 # must not make the arm stop and go.
@@ -53,14 +52,14 @@ class OutputMessage(StrEnum):
 
 
 CAMERA_MESSAGES = frozenset({InputMessage.IMAGE, InputMessage.COMPRESSED_IMAGE})
+CONTACT_MESSAGES = frozenset({InputMessage.GAZEBO_CONTACTS, InputMessage.GZ_CONTACTS})
 # They carry one number each.
 SCALAR_MESSAGES = frozenset({InputMessage.BOOL, InputMessage.FLOAT32, InputMessage.FLOAT64})
 # What can be asked of messages that name their numbers themselves.
 CHANNELS_OF = {
     InputMessage.WRENCH_STAMPED: WRENCH_CHANNELS,
     InputMessage.WRENCH: WRENCH_CHANNELS,
-    InputMessage.GAZEBO_CONTACTS: CONTACT_CHANNELS,
-    InputMessage.GZ_CONTACTS: CONTACT_CHANNELS,
+    **dict.fromkeys(CONTACT_MESSAGES, (TOUCHING,)),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from mmvae_controller.modality.errors import ModalityError
@@ -16,7 +17,7 @@ from mmvae_controller.modality.robot import (
     Robot,
     Source,
 )
-from mmvae_controller.modality.source_file import colours_of, read_source
+from mmvae_controller.modality.source_file import colours_of, read_source, unit_of
 from mmvae_controller.modality.spec import command_of, Encoder, Modality, Quantity, Role
 
 
@@ -33,11 +34,12 @@ def load_robot(path: Path) -> Robot:
     output: CommandOutput | None = None
     for name, section in root.sections('modalities').items():
         modality = _modality(name, section)
-        modalities.append(modality)
         if modality.role is Role.SENSE:
             sources[name] = read_source(section, modality)
+            modality = replace(modality, unit=unit_of(section, sources[name]))
         else:
             output = _output(section, modality)
+        modalities.append(modality)
         section.done()
     try:
         command_of(tuple(modalities))

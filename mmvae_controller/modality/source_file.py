@@ -10,23 +10,29 @@ from mmvae_controller.modality.pictures import (
     DEPTH_ENCODINGS,
     HEIGHT,
     HeightMap,
+    HIGHEST,
+    LOWEST,
     PictureFormat,
 )
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.modality.robot import (
     CAMERA_MESSAGES,
     CHANNELS_OF,
+    CONTACT_MESSAGES,
     CONTRAST_MARGIN,
     InputMessage,
     JOINT_PARTS,
     MOST_CONTRAST,
     SCALAR_MESSAGES,
     Source,
+    TOUCHING,
+    WRENCH_CHANNELS,
 )
 from mmvae_controller.modality.spec import Encoder, Modality
 
 DEFAULT_ENCODING = 'rgb8'
 IMAGE_RANK = 3
+METRES = 'm'
 LONGEST_PREDICTION_S = 60.0
 # Below half a grey level rounding decides; above the other, a picture that was blank could never
 # count again.
@@ -91,12 +97,51 @@ def read_source(section: Section, modality: Modality) -> Source:
     )
 
 
+def unit_of(section: Section, source: Source) -> str:
+    """Return the unit of a sense; of ranges and heights with what their levels mean.
+
+    A data set and a model carry it: levels that mean other distances than those it was trained on
+    would be read as another scene.
+
+    Raises:
+        ModalityError: The file says another one than m of ranges or heights.
+
+    """
+    unit, picture, heights = section.text('unit'), source.picture, source.heights
+    if heights is not None:
+        x_min, x_max, y_min, y_max = (f'{end:.9g}' for end in heights.area_m)
+        area = f', over x {x_min} to {x_max} and y {y_min} to {y_max}'
+        levels = _levels(heights.height_m) + area
+    elif picture is not None and picture.depth_m is not None:
+        levels = _levels(picture.depth_m)
+    else:
+        return unit
+    if unit not in (METRES, levels):
+        raise ModalityError(
+            f'{section.where}: unit is {unit!r}, expected {METRES}, which becomes {levels!r}'
+        )
+    return levels
+
+
+def _levels(span_m: tuple[float, float]) -> str:
+    low, high = span_m
+    return f'{METRES}, {LOWEST} at {low:.9g} to {HIGHEST} at {high:.9g}'
+
+
 def _check_channels(section: Section, modality: Modality, message: InputMessage) -> None:
     channels = modality.channels
     if message in SCALAR_MESSAGES and len(channels) != 1:
         raise ModalityError(
             f'{section.where}: channels {list(channels)}, expected one: {message} carries one '
             'number'
+        )
+    forces = [c for c in channels if c in WRENCH_CHANNELS]
+    if message in CONTACT_MESSAGES and forces:
+        raise ModalityError(
+            f'{section.where}: channels {forces}, expected {TOUCHING!r} alone: the force of a '
+            'contact is that on the first of its two bodies, so its sign would depend on which '
+            'body the simulator names first; a force comes as geometry_msgs/WrenchStamped, of a '
+            'force-torque sensor'
         )
     allowed = CHANNELS_OF.get(message, channels)
     unknown = [c for c in channels if c not in allowed]

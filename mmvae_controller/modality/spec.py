@@ -41,7 +41,8 @@ class Modality:
         role: A sense, or the command.
         encoder: The kind of network; decides the rank of `shape`.
         shape: `(D,)` for a vector, `(H, W, C)` for an image.
-        unit: Of every channel, e.g. `rad`; images are 8-bit intensities.
+        unit: Of every channel, e.g. `rad`; images are 8-bit intensities, or levels whose unit says
+            what they mean: `m, 1 at 0.3 to 255 at 2`.
         channels: A name for each of the D numbers of a vector, or C colours of an image.
         max_age_s: An older sample is masked.
         quantity: Of a command only: position or velocity.

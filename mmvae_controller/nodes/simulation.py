@@ -9,7 +9,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
-from mmvae_controller.modality.robot import InputMessage, OutputMessage, Robot
+from mmvae_controller.modality.robot import InputMessage, OutputMessage
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import DEFAULT_ROBOT, find_robot
 from mmvae_controller.modality.spec import Quantity
@@ -21,6 +21,7 @@ from mmvae_controller.nodes.reporting.pace import Pace
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
+from mmvae_controller.nodes.simulated_topics import topics_of
 from mmvae_controller.nodes.wire.arrays import labelled_array
 from mmvae_controller.nodes.wire.messages import image_message, time_message
 from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
@@ -51,12 +52,6 @@ BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 SETTLE_NS = NS // 10
 SLOW_SHARE = 0.9
 OBEYED = OutputMessage.FLOAT64_ARRAY
-# Where a robot listens that does not say it.
-TOPICS = {
-    InputMessage.IMAGE: 'camera/image_raw',
-    InputMessage.JOINT_STATE: 'joint_states',
-    InputMessage.WRENCH_STAMPED: 'touch',
-}
 CAMERA_FRAME = 'camera'
 WORLD_FRAME = 'world'
 
@@ -100,6 +95,7 @@ class SimulationNode(Node):
                 f'{robot.path}: output: message is {robot.output.message}, the simulation obeys '
                 f'{OBEYED} alone'
             )
+        topics = topics_of(robot)
         self._simulator = Simulator(make_task(task), arm_of(robot), gui)
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
@@ -111,7 +107,7 @@ class SimulationNode(Node):
         self._refused = 0
         self._enter(Phase.STOPPING)
         self._begin_episode()
-        self._publish_to(robot, f'{name}/goal')
+        self._publish_to(topics, f'{name}/goal')
         self.create_subscription(Float64MultiArray, robot.output.topic, self._on_command, COMMAND)
         self._updater = Updater(self, self._statuses)
         self._updater.hardware_id = 'simulation'
@@ -131,9 +127,8 @@ class SimulationNode(Node):
     def callback_failed(self, error: Exception) -> None:
         """Nothing to save: the arm holds by itself."""
 
-    def _publish_to(self, robot: Robot, goal_topic: str) -> None:
-        # Where the robot listens; what it does not listen to is there all the same.
-        topics = TOPICS | {s.message: s.topic for s in robot.sources.values()}
+    def _publish_to(self, topics: dict[InputMessage, str], goal_topic: str) -> None:
+        # What the robot does not listen to is there all the same.
         self._clock_out = self.create_publisher(ClockMessage, '/clock', CLOCK)
         self._camera_out = self.create_publisher(Image, topics[InputMessage.IMAGE], SENSOR)
         self._joints_out = self.create_publisher(

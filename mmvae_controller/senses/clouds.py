@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from mmvae_controller.modality.pictures import HIGHEST, LOWEST, NO_RETURN
 from mmvae_controller.modality.robot import Source
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.senses.errors import MessageError
 import numpy as np
 from numpy.typing import NDArray
 
-NO_POINT, LOWEST, HIGHEST = 0, 1, 255
 # FLOAT32 and FLOAT64 of sensor_msgs/PointField.
 _KIND_OF: dict[int, np.dtype[Any]] = {7: np.dtype(np.float32), 8: np.dtype(np.float64)}
 
@@ -35,7 +35,7 @@ def read_cloud(message: Any, modality: Modality, source: Source) -> NDArray[np.u
     low, high = wanted.height_m
     share = (np.clip(z[inside], low, high) - low) / (high - low)
     levels = (LOWEST + np.rint(share * (HIGHEST - LOWEST))).astype(np.uint8)
-    heights = np.full(rows * columns, NO_POINT, dtype=np.uint8)
+    heights = np.full(rows * columns, NO_RETURN, dtype=np.uint8)
     np.maximum.at(heights, row * columns + column, levels)
     return heights.reshape(modality.shape)
 

@@ -9,7 +9,8 @@ from mmvae_controller.modality.pictures import BGR, COLOURS_OF, GREY, RGB
 from mmvae_controller.modality.robot import Source
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.senses.errors import MessageError
-from mmvae_controller.senses.headers import Header, read_header
+from mmvae_controller.senses.headers import Header, PNG, read_header
+from mmvae_controller.senses.inflating import damaged, plain_png
 from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +32,9 @@ _CONVERSIONS: dict[tuple[tuple[str, ...], tuple[str, ...]], int] = {
 def read_compressed(message: Any, modality: Modality, source: Source) -> NDArray[np.uint8]:
     """Return the sample `(H, W, C)` of a sensor_msgs/CompressedImage.
 
-    A picture of another size than expected is not decoded at all: a few bytes can announce
-    gigabytes. A JPEG that is damaged in its middle cannot be told from a sound one.
+    A picture of another size than expected, or a PNG that holds more than its size, is not
+    decoded at all: a few bytes can announce or hold gigabytes. A JPEG that is damaged in its
+    middle cannot be told from a sound one.
 
     Raises:
         MessageError: It is none, or damaged, or of another size, or has too few colours.
@@ -61,7 +63,7 @@ def read_compressed(message: Any, modality: Modality, source: Source) -> NDArray
         )
     if colours != GREY and not header.coloured:
         raise MessageError(f'{header.codec} is grey, expected {wanted.encoding}')
-    picture = _decoded(data, header)
+    picture = _decoded(plain_png(data, header) if header.codec == PNG else data, header)
     conversion = _CONVERSIONS.get((_stored_colours(message.format), colours))
     if conversion is not None:
         picture = np.asarray(cv2.cvtColor(picture, conversion), dtype=np.uint8)
@@ -77,7 +79,7 @@ def _decoded(data: bytes, header: Header) -> NDArray[np.uint8]:
         raise MessageError(f'{header.codec} cannot be decoded: {error}') from error
     # Damaged, or read by OpenCV in another way than here.
     if picture is None or picture.shape != (header.height, header.width, len(BGR)):
-        raise MessageError(f'{header.codec} of {len(data)} bytes cannot be decoded: it is damaged')
+        raise damaged(data, header)
     return np.asarray(picture, dtype=np.uint8)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import cv2
+from mmvae_controller.modality.pictures import HIGHEST, LOWEST, NO_RETURN
 import numpy as np
 from numpy.typing import NDArray
 
-NO_RETURN, NEAREST, FARTHEST = 0, 1, 255
 # Of a pixel that stands for several: with a smaller share of returns it has none, so that a
 # single speck does not stand for all of them.
 LEAST_RETURNS = 0.5
@@ -42,7 +42,7 @@ def depth_picture(
         weight = _area_means(returned.astype(np.float32), size)
         share = _area_means(share, size) / np.maximum(weight, LEAST_RETURNS)
         returned = weight >= LEAST_RETURNS
-    levels = NEAREST + np.rint(share * (FARTHEST - NEAREST))
+    levels = LOWEST + np.rint(share * (HIGHEST - LOWEST))
     return np.where(returned, levels, NO_RETURN).astype(np.uint8)[:, :, np.newaxis]
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mmvae_controller.senses.errors import MessageError
 
+JPEG, PNG = 'JPEG', 'PNG'
 PNG_SIGNATURE = b'\x89PNG\r\n\x1a\n'
 # The header's chunk comes first; its numbers lie behind signature, length and name.
 PNG_HEADER, PNG_SIZE = b'IHDR', 16
@@ -61,7 +62,7 @@ def _png(data: bytes) -> Header:
     if len(numbers) < 10 or data[PNG_SIZE - 4 : PNG_SIZE] != PNG_HEADER:
         raise MessageError('data is a PNG without a header: it is damaged')
     width, height = (int.from_bytes(numbers[i : i + 4]) for i in (0, 4))
-    return Header('PNG', height, width, numbers[8], numbers[9] in PNG_COLOURED)
+    return Header(PNG, height, width, numbers[8], numbers[9] in PNG_COLOURED)
 
 
 def _jpeg(data: bytes) -> Header:
@@ -78,7 +79,7 @@ def _jpeg(data: bytes) -> Header:
         kind = data[place + 1]
         if kind in JPEG_FRAMES:
             height, width = (int.from_bytes(data[place + i : place + i + 2]) for i in (5, 7))
-            return Header('JPEG', height, width, data[place + 4], data[place + 9] > 1)
+            return Header(JPEG, height, width, data[place + 4], data[place + 9] > 1)
         if kind == JPEG_SCAN or kind in JPEG_BARE:
             break
         # Any number of fill bytes may stand before a marker.

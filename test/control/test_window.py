@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 from mmvae_controller.control.errors import ControlError
-from mmvae_controller.control.soundness import contrast
+from mmvae_controller.control.soundness import contrast, contrast_of_returns
 from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Encoder, Modality, Role
@@ -285,3 +285,53 @@ def test_half_black_and_half_white_is_the_most_there_is():
     picture = np.zeros((64, 64, 1), dtype=np.uint8)
     picture[:32] = 255
     assert contrast(picture) == pytest.approx(127.5)
+
+
+@pytest.fixture(params=['depth', 'height'])
+def ranging(request):
+    """Return a window that asks of ranges that they show something."""
+    shape = (64, 64, 1)
+    sense = Modality('p', Role.SENSE, Encoder.IMAGE, shape, 'm', (request.param,), 1.0)
+    return ObservationWindow((sense,), STEP_S, {'p': 6.0})
+
+
+def scattered(share, levels, ground=0):
+    """Return ranges of one level, and others in a share of the pixels."""
+    random = np.random.default_rng(3)
+    chosen = random.random((64, 64, 1)) < share
+    return np.where(chosen, random.choice(levels, chosen.shape), ground).astype(np.uint8)
+
+
+def test_the_false_returns_of_a_covered_range_camera_are_no_scene(ranging):
+    told = ranging.push('p', scattered(0.01, np.arange(1, 256)), 0)
+    assert told.startswith('hardly anything came back (1.')
+    assert told.endswith('% of the pixels, expected at least 5.0%)')
+    assert not ranging.read(1).known.any()
+    nothing = ranging.push('p', np.zeros((64, 64, 1), np.uint8), 2)
+    assert nothing == 'hardly anything came back (0.0% of the pixels, expected at least 7.5%)'
+
+
+@pytest.mark.parametrize('holes', [0.01, 0.05, 0.5])
+def test_a_flat_wall_with_holes_has_no_contrast(ranging, holes):
+    wall = scattered(holes, [0], ground=200)
+    assert contrast(wall) > 6
+    assert ranging.push('p', wall, 0) == 'no contrast (0.0 grey levels, min_contrast 6)'
+
+
+def test_something_before_a_wall_counts_with_holes_and_without(ranging):
+    for now_ns, holes in enumerate((0, 0.05, 0.5)):
+        scene = scattered(holes, [0], ground=200)
+        scene[16:40, 20:50][scene[16:40, 20:50] > 0] = 120
+        assert ranging.push('p', scene, now_ns) == ''
+    assert ranging.read(3).known[0, 1]
+
+
+def test_where_everything_came_back_the_contrast_is_that_of_any_picture():
+    scene = np.random.default_rng(3).integers(1, 256, (70, 64, 1), dtype=np.uint8)
+    assert contrast_of_returns(scene) == pytest.approx(contrast(scene), rel=1e-4)
+
+
+def test_a_dark_picture_is_no_range_that_did_not_come_back(watchful):
+    dark = np.zeros((8, 8, 3), dtype=np.uint8)
+    dark[0, :2] = 255
+    assert watchful.push('p', dark, 0) == ''

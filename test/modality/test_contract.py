@@ -12,6 +12,7 @@ from mmvae_controller.modality.contract import (
     write_contract,
 )
 from mmvae_controller.modality.errors import ModalityError
+from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.observation import Observation
 import numpy as np
 import pytest
@@ -107,6 +108,56 @@ def test_a_robot_that_swaps_red_and_blue_is_told(contract, load, robot_data):
     assert contract.misfits(load(robot_data)) == [
         "camera: channels of the robot is ['blue', 'green', 'red'], "
         "the model expects ['red', 'green', 'blue']"
+    ]
+
+
+def eyes(robot_data, **keys):
+    robot_data['modalities']['eyes'] = {
+        'role': 'sense', 'encoder': 'image', 'shape': [8, 8, 1], 'unit': 'm', 'topic': 'eyes',
+        'max_age_s': 0.2, 'min_contrast': 'off', **keys,
+    }  # fmt: skip
+    return robot_data
+
+
+def misfits_after(load, robot_data, folder, keys, trained, found):
+    robot = load(eyes(robot_data, **keys, **trained))
+    normalisers = {name: Normaliser((0.0,), (255.0,)) for name in ('camera', 'eyes')}
+    for modality in robot.modalities:
+        zeros, ones = (0.0,) * modality.size, (1.0,) * modality.size
+        normalisers.setdefault(modality.name, Normaliser(zeros, ones))
+    write_contract(folder, ModelContract('m', robot.modalities, normalisers, 0.1, 4, {}, {}, {}))
+    contract = read_contract(folder)
+    assert contract.misfits(robot) == []
+    return contract.misfits(load(eyes(robot_data, **keys, **trained | found)))
+
+
+def test_a_model_knows_which_range_each_level_of_a_depth_picture_was(load, robot_data, tmp_path):
+    trained = {'message': 'sensor_msgs/Image', 'encoding': '16UC1'}
+    near, far = {'depth_m': [0.3, 2.0]}, {'depth_m': [0.1, 8]}
+    assert misfits_after(load, robot_data, tmp_path, trained, near, far) == [
+        'eyes: unit of the robot is m, 1 at 0.1 to 255 at 8, the model expects m, 1 at 0.3 to 255 '
+        'at 2'
+    ]
+
+
+@pytest.mark.parametrize(
+    ('other', 'says'),
+    [
+        ({'height_m': [0, 0.4]}, 'm, 1 at 0 to 255 at 0.4, over x 0.2 to 1 and y -0.3 to 0.3'),
+        (
+            {'area_m': [0.2, 1, -0.3, 0.5]},
+            'm, 1 at 0 to 255 at 0.5, over x 0.2 to 1 and y -0.3 to 0.5',
+        ),
+    ],
+)
+def test_a_model_knows_which_place_and_height_each_cell_of_a_map_was(
+    load, robot_data, tmp_path, other, says
+):
+    trained = {'message': 'sensor_msgs/PointCloud2'}
+    usual = {'area_m': [0.2, 1, -0.3, 0.3], 'height_m': [0, 0.5]}
+    assert misfits_after(load, robot_data, tmp_path, trained, usual, other) == [
+        f'eyes: unit of the robot is {says}, the model expects m, 1 at 0 to 255 at 0.5, over '
+        'x 0.2 to 1 and y -0.3 to 0.3'
     ]
 
 

@@ -69,6 +69,12 @@ def test_its_limits_are_within_its_datasheet(name):
     assert np.all(limits.acceleration_rad_s2 <= acceleration)
 
 
+@pytest.mark.parametrize('name', ['ur5e', 'icub'])
+def test_what_is_no_simulation_begins_slowly(name):
+    limits = load_robot(ROOT / 'config' / 'robots' / f'{name}.yaml').output.limits
+    assert np.all(limits.velocity_rad_s <= 0.5)
+
+
 @pytest.mark.parametrize('name', ['panda_sim', 'ur5e', 'icub'])
 def test_it_says_which_controller_of_ros2_control_it_drives_and_which_it_does_not(name):
     text = (ROOT / 'config' / 'robots' / f'{name}.yaml').read_text()

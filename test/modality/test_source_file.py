@@ -15,18 +15,20 @@ CAMERA = {
     'role': 'sense', 'encoder': 'image', 'shape': [8, 8, 3], 'unit': 'intensity', 'topic': 'eye',
     'message': 'sensor_msgs/Image', 'encoding': 'rgb8', 'max_age_s': 0.2, 'min_contrast': 'off',
 }  # fmt: skip
-DEPTH = {**CAMERA, 'shape': [8, 8, 1], 'encoding': '16UC1', 'depth_m': [0.3, 2]}
+DEPTH = {
+    **CAMERA, 'shape': [8, 8, 1], 'unit': 'm', 'encoding': '16UC1', 'depth_m': [0.3, 2],
+}  # fmt: skip
 COMPRESSED = {**CAMERA, 'message': 'sensor_msgs/CompressedImage'}
 CLOUD = {
     **{k: v for k, v in CAMERA.items() if k != 'encoding'},
-    'message': 'sensor_msgs/PointCloud2', 'shape': [8, 6, 1],
+    'message': 'sensor_msgs/PointCloud2', 'shape': [8, 6, 1], 'unit': 'm',
     'area_m': [0, 1, -0.5, 0.5], 'height_m': [0.1, 0.4],
 }  # fmt: skip
 FORCE = {
     'role': 'sense', 'unit': 'N', 'topic': 'touch', 'channels': ['force.x'], 'max_age_s': 0.1,
     'message': 'geometry_msgs/Wrench',
 }  # fmt: skip
-CONTACTS = {**FORCE, 'message': 'gazebo_msgs/ContactsState'}
+CONTACTS = {**FORCE, 'message': 'gazebo_msgs/ContactsState', 'channels': ['touching']}
 TOUCHED = {**FORCE, 'message': 'std_msgs/Bool', 'channels': ['touched']}
 
 
@@ -58,8 +60,8 @@ def read(
         (DEPTH, {}, ('depth',)),
         (CLOUD, {}, ('height',)),
         (FORCE, {'channels': ['torque.z', 'force.x']}, ('torque.z', 'force.x')),
-        (CONTACTS, {'channels': ['force.x', 'touching']}, ('force.x', 'touching')),
-        (CONTACTS, {'message': 'ros_gz_interfaces/Contacts'}, ('force.x',)),
+        (CONTACTS, {}, ('touching',)),
+        (CONTACTS, {'message': 'ros_gz_interfaces/Contacts'}, ('touching',)),
         (TOUCHED, {}, ('touched',)),
         (TOUCHED, {'message': 'std_msgs/Float32'}, ('touched',)),
         (TOUCHED, {'message': 'std_msgs/Float64'}, ('touched',)),
@@ -104,6 +106,13 @@ def test_what_belongs_to_the_message_is_read(read: Any):
             ["encoding '16UC1'", 'depth comes as sensor_msgs/Image'],
         ),
         (COMPRESSED, {'min_contrast': None}, ['min_contrast is missing']),
+        (
+            DEPTH,
+            {'unit': 'intensity'},
+            ["unit is 'intensity'", 'expected m', "becomes 'm, 1 at 0.3 to 255 at 2'"],
+        ),
+        (DEPTH, {'unit': 'm, 1 at 0.1 to 255 at 8'}, ["unit is 'm, 1 at 0.1 to 255 at 8'"]),
+        (CLOUD, {'unit': 'mm'}, ["unit is 'mm'", 'expected m']),
         (DEPTH, {'depth_m': None}, ['depth_m is missing']),
         (DEPTH, {'depth_m': [2, 0.3]}, ['depth_m is [2.0, 0.3]', '[near, far] with near < far']),
         (DEPTH, {'depth_m': [0.3]}, ['depth_m is [0.3]', '[near, far]']),
@@ -133,6 +142,16 @@ def test_what_belongs_to_the_message_is_read(read: Any):
         ),
         (FORCE, {'channels': ['force']}, ["channels ['force']", 'force.x']),
         (FORCE, {'channels': ['touching']}, ["channels ['touching']", 'torque.z']),
+        (
+            CONTACTS,
+            {'channels': ['force.x', 'touching', 'torque.z']},
+            ["channels ['force.x', 'torque.z']", "'touching' alone", 'its sign would depend'],
+        ),
+        (
+            CONTACTS,
+            {'message': 'ros_gz_interfaces/Contacts', 'channels': ['force.y']},
+            ["channels ['force.y']", 'WrenchStamped'],
+        ),
         (CONTACTS, {'channels': ['pressure']}, ["channels ['pressure']", "'touching'"]),
         (TOUCHED, {'channels': ['a', 'b']}, ["channels ['a', 'b']", 'std_msgs/Bool carries one']),
         (TOUCHED, {'encoder': 'image', 'shape': [8, 8, 3]}, ['encoder image does not fit']),

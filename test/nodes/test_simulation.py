@@ -221,6 +221,18 @@ def test_a_robot_that_is_commanded_otherwise_is_refused(
         world(robot_file=str(path))
 
 
+def test_a_robot_with_a_camera_that_would_stay_silent_is_refused(
+    world: Any, iiwa_file: Path, tmp_path: Path
+):
+    text = iiwa_file.read_text(encoding='utf-8')
+    path = tmp_path / 'robot.yaml'
+    path.write_text(
+        text.replace('message: sensor_msgs/Image ', 'message: sensor_msgs/CompressedImage ', 1)
+    )
+    with pytest.raises(SimulationError, match='camera comes as sensor_msgs/CompressedImage, the'):
+        world(robot_file=str(path))
+
+
 def test_a_command_for_the_gripper_as_well_is_refused(world: Any):
     it = world(robot_file='panda_sim')
     it.node._enter(Phase.RUNNING)

@@ -139,7 +139,7 @@ def sense(
     """Return what reads the messages of a sense that the keys of a robot YAML describe."""
 
     def described(**keys: Any) -> Callable[[Any], NDArray[Any]]:
-        usual = {'role': 'sense', 'unit': 'any', 'topic': 'sense', 'max_age_s': 1.0}
+        usual = {'role': 'sense', 'unit': 'm', 'topic': 'sense', 'max_age_s': 1.0}
         robot_data['modalities']['sense'] = {**usual, **keys}
         robot = load(robot_data)
         modality = next(m for m in robot.modalities if m.name == 'sense')

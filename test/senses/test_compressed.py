@@ -21,6 +21,18 @@ NEAR, EXACT = 12, 0
 COMMENT = b'\xff\xfe'
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    checksum = zlib.crc32(name + content).to_bytes(4)
+    return len(content).to_bytes(4) + name + content + checksum
+
+
+def png_of(*chunks: bytes, colours: int = 2, interlaced: bool = False) -> bytes:
+    """Return a PNG of 48 x 32 pixels with 8 bits that has some chunks."""
+    numbers = (48).to_bytes(4) + (32).to_bytes(4) + bytes([8, colours, 0, 0, interlaced])
+    end = chunk(b'IEND', b'')
+    return PNG[:8] + chunk(b'IHDR', numbers) + b''.join(chunks) + end
+
+
 def encoded(picture: Any, extension: str, *settings: int) -> bytes:
     """Return an rgb or grey picture as a file, as every program would read it."""
     bgr = picture[:, :, ::-1] if picture.shape[-1] == 3 else picture
@@ -103,6 +115,64 @@ def test_a_picture_of_another_size_is_refused_before_it_is_decoded(
             camera()(message)
 
 
+def zeros(mebibytes: int) -> bytes:
+    deflater = zlib.compressobj()
+    return b''.join(deflater.compress(bytes(2**20)) for _ in range(mebibytes)) + deflater.flush()
+
+
+# One filter and three colours for each of 48 pixels, 32 times.
+ROWS = b''.join(b'\0' + row.tobytes() for row in PICTURE)
+PACKED = zlib.compress(ROWS)
+
+
+@pytest.mark.parametrize(
+    'pixels',
+    [
+        zeros(256),
+        zlib.compress(ROWS + bytes(1)),
+        PACKED + bytes(1),
+        PACKED + zeros(1),
+    ],
+    ids=['256 MiB', 'one byte too many', 'a byte behind it', 'a second stream behind it'],
+)
+def test_a_png_that_holds_more_than_its_size_is_refused_before_it_is_decoded(
+    camera: Any, messages: Any, monkeypatch: pytest.MonkeyPatch, pixels: bytes
+):
+    monkeypatch.setattr(compressed.cv2, 'imdecode', lambda *_: pytest.fail('was decoded'))
+    data = png_of(chunk(b'IDAT', pixels))
+    assert len(data) < 2**20
+    with pytest.raises(MessageError, match='PNG holds more than the 4640 bytes of its 48 x 32'):
+        camera()(messages(KIND, format='png', data=data))
+
+
+@pytest.mark.parametrize('name', [b'zTXt', b'iCCP', b'fdAT'])
+def test_what_else_a_png_carries_is_not_given_to_the_decoder(
+    camera: Any, messages: Any, monkeypatch: pytest.MonkeyPatch, name: bytes
+):
+    carried = chunk(name, b'name\0\0' + zeros(7))
+    given = []
+    monkeypatch.setattr(
+        compressed.cv2,
+        'imdecode',
+        lambda data, flags, decode=cv2.imdecode: given.append(len(data)) or decode(data, flags),
+    )
+    data = png_of(carried * 9, chunk(b'IDAT', PACKED), carried)
+    assert np.array_equal(camera()(messages(KIND, format='png', data=data)), PICTURE)
+    assert given == [len(data) - 10 * len(carried)]
+
+
+def test_pixels_may_come_in_parts_and_interlaced(camera: Any, messages: Any):
+    parts = chunk(b'IDAT', PACKED[:20]), chunk(b'IDAT', PACKED[20:])
+    assert np.array_equal(camera()(messages(KIND, format='png', data=png_of(*parts))), PICTURE)
+    passes = [
+        PICTURE[::8, ::8], PICTURE[::8, 4::8], PICTURE[4::8, ::4], PICTURE[::4, 2::4],
+        PICTURE[2::4, ::2], PICTURE[::2, 1::2], PICTURE[1::2],
+    ]  # fmt: skip
+    rows = b''.join(b'\0' + row.tobytes() for part in passes for row in part)
+    data = png_of(chunk(b'IDAT', zlib.compress(rows)), interlaced=True)
+    assert np.array_equal(camera()(messages(KIND, format='png', data=data)), PICTURE)
+
+
 def announcing(width: int, height: int) -> dict[str, bytes]:
     """Return files that announce another size than they have."""
     jpeg, png = bytearray(JPEG), bytearray(PNG)
@@ -158,7 +228,7 @@ def test_bits_that_are_wrong_in_a_png_are_found(camera: Any, messages: Any):
     for place in range(50, len(PNG) - 12, 7):
         data = bytearray(PNG)
         data[place] ^= 0x10
-        with pytest.raises(MessageError, match='cannot be decoded: it is damaged'):
+        with pytest.raises(MessageError, match=r'PNG .*: it is damaged'):
             camera()(messages(KIND, format='png', data=bytes(data)))
 
 
