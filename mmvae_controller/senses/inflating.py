@@ -10,8 +10,7 @@ from mmvae_controller.senses.headers import Header, PNG_SIGNATURE, PNG_SIZE
 
 # Of a chunk: length and name before what it holds, and a checksum behind it.
 BEFORE, BEHIND = 8, 4
-PIXELS, END = b'IDAT', b'IEND'
-ANCILLARY = 0x20  # This bit of a chunk's name: pictures are seen without it.
+PALETTE, PIXELS, END = b'PLTE', b'IDAT', b'IEND'
 # Behind width and height: bits, kind of colours, compression, filter, and whether interlaced.
 BITS_AT, COLOURS_AT, INTERLACED_AT = 8, 9, 12
 NUMBERS_OF = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # Of a pixel, by the kind of colours.
@@ -32,7 +31,9 @@ def plain_png(data: bytes, header: Header) -> bytes:
         MessageError: It does not hold exactly the pixels that it announces.
 
     """
-    kept = list(_critical(data))
+    kept = list(_needed(data))
+    if not kept or _name(kept[-1]) != END:
+        raise damaged(data, header)
     numbers = data[PNG_SIZE:]
     wanted = _bytes_of_pixels(header, numbers)
     inflater = zlib.decompressobj()
@@ -57,15 +58,18 @@ def damaged(data: bytes, header: Header) -> MessageError:
     return MessageError(f'{header.codec} of {len(data)} bytes cannot be decoded: it is damaged')
 
 
-def _critical(data: bytes) -> Iterator[bytes]:
-    """Yield the chunks without which there is no picture, up to the last one that is whole."""
+def _needed(data: bytes) -> Iterator[bytes]:
+    """Yield the chunks without which there is no picture, up to the last one that is whole.
+
+    Of headers the first, which was looked at: another one could announce another size.
+    """
     place = len(PNG_SIGNATURE)
     while place + BEFORE + BEHIND <= len(data):
         end = place + BEFORE + int.from_bytes(data[place : place + 4]) + BEHIND
         chunk = data[place:end]
         if end > len(data):
             return
-        if not chunk[4] & ANCILLARY:
+        if place == len(PNG_SIGNATURE) or _name(chunk) in (PALETTE, PIXELS, END):
             yield chunk
         if _name(chunk) == END:
             return

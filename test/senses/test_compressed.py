@@ -145,7 +145,7 @@ def test_a_png_that_holds_more_than_its_size_is_refused_before_it_is_decoded(
         camera()(messages(KIND, format='png', data=data))
 
 
-@pytest.mark.parametrize('name', [b'zTXt', b'iCCP', b'fdAT'])
+@pytest.mark.parametrize('name', [b'zTXt', b'iCCP', b'fdAT', b'IHDR'])
 def test_what_else_a_png_carries_is_not_given_to_the_decoder(
     camera: Any, messages: Any, monkeypatch: pytest.MonkeyPatch, name: bytes
 ):
@@ -215,6 +215,7 @@ def test_metadata_may_come_before_the_size(camera: Any, messages: Any):
         (PNG[:20], 'PNG without a header'),
         (PNG[:12] + b'IDAT' + PNG[16:], 'PNG without a header'),
         (PNG[: len(PNG) // 2], 'PNG of .* bytes cannot be decoded: it is damaged'),
+        (PNG[:-12], 'PNG of .* bytes cannot be decoded: it is damaged'),
         (PNG[:40], 'PNG of .* bytes cannot be decoded: it is damaged'),
         (encoded(PICTURE.astype(np.uint16) * 257, '.png'), 'PNG has 16 bits, expected 8: depth'),
     ],
