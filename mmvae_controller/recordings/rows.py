@@ -121,12 +121,12 @@ class Rows:
         self._heard_ns[LABEL] = stamp_ns
         if self._next_ns is None and not self._silent(stamp_ns):
             self._next_ns = stamp_ns
-            self.advance(stamp_ns, True)
+        # Those that waited for longer than a period wait no more.
+        self.advance(stamp_ns, True)
         if value is None:
             return
         for row in self._waiting:
-            late_ns = stamp_ns - row.stamp_ns
-            if row.label is None and 0 <= late_ns <= self._period_ns:
+            if row.label is None:
                 row.label = value.astype(np.float32)
 
     def advance(self, now_ns: int, included: bool) -> None:

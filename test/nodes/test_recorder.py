@@ -346,6 +346,7 @@ def test_a_film_holds_what_the_nodes_send():
         assert decoder.read(Channel('/any', kind), bytes(data)) is not None
 
 
+@pytest.mark.slow
 def test_a_simulation_that_runs_is_recorded_and_imported(
     peer: Any, iiwa_file: Path, iiwa_model: Path, tmp_path: Path
 ):

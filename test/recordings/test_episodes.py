@@ -79,6 +79,9 @@ def test_a_wall_clock_that_is_set_back_ends_an_episode(tape: Any, imported: Any,
     assert report.episodes[0].ended == 'the clock was set back by 29.99 s'
     assert report.episodes[1].begin_s > report.episodes[0].end_s
     assert np.allclose(rows()['joints'][20, 2], 1.0)
+    # From which set-point the first one came is not known any more.
+    assert rows()['known']['motor'][18:23].tolist() == [True, True, False, True, True]
+    assert np.allclose(rows()['label'][:, 0], 1)
 
 
 def test_messages_that_a_recorder_with_several_threads_wrote_out_of_order_are_sorted(
@@ -204,6 +207,15 @@ def test_a_flag_marks_episodes_and_nothing_outside_is_read(tape: Any, imported: 
     assert [e.rows for e in report.episodes] == [20, 20]
     assert report.tallies['touch'].used == 100
     assert report.tallies['touch'].outside == 100
+
+
+def test_what_was_sensed_before_a_mark_is_not_known_after_it(tape: Any, imported: Any, rows: Any):
+    tape.put('episode', tape.maker.empty(), 0)
+    tape.run(0, 500).put('episode', tape.maker.empty(), 495)
+    tape.run(500, 1000, lambda what, ms: what == 'touch')
+    imported(tape.close(), names=Names(episode='episode'))
+    # The last touch is 23 ms old at the first row, and of another episode.
+    assert np.array_equal(rows()['known']['touch'], rows()['episode'] == 0)
 
 
 def test_a_flag_that_is_never_taken_down_marks_all_that_follows(tape: Any, imported: Any):
