@@ -19,7 +19,7 @@ from mmvae_controller.cli.check_robot import run  # noqa: E402
 from mmvae_controller.cli.findings import exit_code, Finding, Level  # noqa: E402
 from mmvae_controller.nodes.check.facts import Facts  # noqa: E402
 from mmvae_controller.nodes.check.gathering import Gatherer, KEPT, NAME  # noqa: E402
-from mmvae_controller.nodes.watch.watching import NamespaceError  # noqa: E402
+from mmvae_controller.nodes.watch.listener import NamespaceError  # noqa: E402
 from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402

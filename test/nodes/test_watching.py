@@ -22,9 +22,9 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # n
 from mmvae_controller.cli.top_judging import take  # noqa: E402
 from mmvae_controller.cli.top_snapshot import Place  # noqa: E402
 from mmvae_controller.nodes.reporting.status import Level, read_level  # noqa: E402
+from mmvae_controller.nodes.watch.listener import NamespaceError  # noqa: E402
 from mmvae_controller.nodes.watch.watched import Watched  # noqa: E402
 from mmvae_controller.nodes.watch.watching import (  # noqa: E402
-    NamespaceError,
     read_command,
     Watcher,
 )

@@ -13,20 +13,17 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.check.compatible import refusal
 from mmvae_controller.nodes.check.facts import Endpoint, Facts, TopicFacts
 from mmvae_controller.nodes.check.hearing import Hearing
-from mmvae_controller.nodes.watch.watching import NamespaceError
+from mmvae_controller.nodes.watch.listener import listener
 from mmvae_controller.nodes.wire.messages import message_type, stamp_of
 from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR
 from mmvae_controller.nodes.wire.receipt import waited_ns
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import (
     DurabilityPolicy,
     HistoryPolicy,
     QoSProfile,
     ReliabilityPolicy,
 )
-from rclpy.signals import SignalHandlerOptions
 from std_msgs.msg import String
 
 NAME = 'check_robot'
@@ -54,21 +51,8 @@ class Gatherer:
         """
         self._robot = robot
         self._namespace = f'/{namespace.strip("/")}'
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        try:
-            self._node = Node(
-                NAME,
-                namespace=self._namespace,
-                context=self._context,
-                enable_rosout=False,
-                start_parameter_services=False,
-            )
-        except rclpy.exceptions.InvalidNamespaceException as error:
-            self._context.try_shutdown()
-            raise NamespaceError(
-                f'namespace {namespace!r} is not valid: {str(error).splitlines()[0]}'
-            ) from error
+        self._node = listener(NAME, namespace)
+        self._context = self._node.context
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._description = ''

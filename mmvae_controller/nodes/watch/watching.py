@@ -7,14 +7,13 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
+from mmvae_controller.nodes.watch.listener import listener
 from mmvae_controller.nodes.watch.watched import Command, Curve, told_by, Watched
 from mmvae_controller.nodes.wire.qos import REPORT
 from mmvae_controller.nodes.wire.topic_names import MATRIX
-import rclpy
 from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node, NodeNameNonExistentError
+from rclpy.node import NodeNameNonExistentError
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64, Float64MultiArray
@@ -35,10 +34,6 @@ COMMANDS = QoSProfile(
 )
 
 
-class NamespaceError(ValueError):
-    """Not the name of a namespace."""
-
-
 class Watcher:
     """A node that only listens; spun by hand, so that its owner stays in charge."""
 
@@ -52,22 +47,9 @@ class Watcher:
 
         """
         self.watched = Watched(time.monotonic())
-        self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         self._namespace = f'/{namespace.strip("/")}'
-        try:
-            self._node = Node(
-                'top',
-                namespace=self._namespace,
-                context=self._context,
-                enable_rosout=False,
-                start_parameter_services=False,
-            )
-        except rclpy.exceptions.InvalidNamespaceException as error:
-            self._context.try_shutdown()
-            raise NamespaceError(
-                f'namespace {namespace!r} is not valid: {str(error).splitlines()[0]}'
-            ) from error
+        self._node = listener('top', namespace)
+        self._context = self._node.context
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self._node)
         self._curves: dict[str, Subscription] = {}

@@ -1,0 +1,38 @@
+"""A node that only listens, in a context of its own: for commands that look at a robot."""
+
+from __future__ import annotations
+
+import rclpy
+from rclpy.exceptions import InvalidNamespaceException
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+
+class NamespaceError(ValueError):
+    """Not the name of a namespace."""
+
+
+def listener(name: str, namespace: str) -> Node:
+    """Return a node that publishes no log and has no services for its parameters.
+
+    Its context is whoever's to shut down who asked for it; signals are left to the program.
+
+    Raises:
+        NamespaceError: It cannot be one.
+
+    """
+    context = rclpy.Context()
+    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        return Node(
+            name,
+            namespace=f'/{namespace.strip("/")}',
+            context=context,
+            enable_rosout=False,
+            start_parameter_services=False,
+        )
+    except InvalidNamespaceException as error:
+        context.try_shutdown()
+        raise NamespaceError(
+            f'namespace {namespace!r} is not valid: {str(error).splitlines()[0]}'
+        ) from error
