@@ -29,6 +29,8 @@ import pytest
 
 DEADLINE_S = 30.0
 COMMAND_RAD_S = 0.2
+# Below `slow_std` of the simulated arm.
+CERTAIN_RAD_S = 0.01
 LATENT = 3
 ROBOT = """
 robot: small
@@ -117,8 +119,8 @@ def iiwa_file() -> Path:
 
 @pytest.fixture
 def iiwa_model(tmp_path: Path, iiwa_file: Path) -> Path:
-    """Return a model folder for the simulated arm, as simple as `model`."""
-    return write_model(tmp_path / 'iiwa_model', load_robot(iiwa_file))
+    """Return a model folder for the simulated arm, as simple as `model`, and certain: it moves."""
+    return write_model(tmp_path / 'iiwa_model', load_robot(iiwa_file), std_rad_s=CERTAIN_RAD_S)
 
 
 @pytest.fixture
@@ -138,10 +140,12 @@ def backward_model(tmp_path: Path, robot: Robot) -> Path:
     return write_model(tmp_path / 'backward', robot, -COMMAND_RAD_S)
 
 
-def write_model(folder: Path, robot: Robot, wanted_rad_s: float = COMMAND_RAD_S) -> Path:
+def write_model(
+    folder: Path, robot: Robot, wanted_rad_s: float = COMMAND_RAD_S, std_rad_s: float = 1.0
+) -> Path:
     """Write the model folder of a robot; see `write_network`."""
     folder.mkdir()
-    write_network(folder / NETWORK_FILE, robot, wanted_rad_s)
+    write_network(folder / NETWORK_FILE, robot, wanted_rad_s, std_rad_s)
     write_contract(
         folder,
         ModelContract(
@@ -163,8 +167,16 @@ def write_model(folder: Path, robot: Robot, wanted_rad_s: float = COMMAND_RAD_S)
     return folder
 
 
-def write_network(path: Path, robot: Robot, wanted_rad_s: float) -> None:
-    """Write a network that decodes each sense as itself and the command as a constant."""
+def write_network(path: Path, robot: Robot, wanted_rad_s: float, std_rad_s: float) -> None:
+    """Write a network that decodes each sense as itself and the command as a constant.
+
+    Args:
+        path: The file.
+        robot: Whose senses and command.
+        wanted_rad_s: The command.
+        std_rad_s: Its standard deviation; that of the senses is 1.
+
+    """
     onnx = pytest.importorskip('onnx')
     helper, kinds = onnx.helper, onnx.TensorProto
     nodes, constants, inputs, outputs = [], [], [], []
@@ -178,6 +190,7 @@ def write_network(path: Path, robot: Robot, wanted_rad_s: float) -> None:
     constant('zero', 0.0)
     constant('one', 1.0)
     constant('wanted', wanted_rad_s)
+    constant('doubt', std_rad_s)
     for modality in robot.modalities:
         name = modality.name
         kind = kinds.UINT8 if modality.encoder is Encoder.IMAGE else kinds.FLOAT
@@ -188,7 +201,8 @@ def write_network(path: Path, robot: Robot, wanted_rad_s: float) -> None:
         source = f'{name}_float' if name in robot.sources else f'{name}_zero'
         offset = 'zero' if name in robot.sources else 'wanted'
         add('Add', [source, offset], f'{name}_mean')
-        add('Add', [f'{name}_zero', 'one'], f'{name}_std')
+        doubt = 'one' if name in robot.sources else 'doubt'
+        add('Add', [f'{name}_zero', doubt], f'{name}_std')
         outputs += [
             helper.make_tensor_value_info(f'{name}_{part}', kinds.FLOAT, shape)
             for part in ('mean', 'std')

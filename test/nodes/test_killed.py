@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-import re
 import signal
 import time
 from typing import Any
@@ -153,18 +152,12 @@ def living(peer: Any, program: Callable[..., Any]) -> Living:
 
 
 @pytest.fixture
-def demo(living: Living, tmp_path: Path, iiwa_file: Path, iiwa_model: Path) -> Living:
+def demo(living: Living, iiwa_file: Path, iiwa_model: Path) -> Living:
     """Return the three nodes of a simulated robot, all well and the arm moving."""
-    text = iiwa_file.read_text(encoding='utf-8')
-    for key in ('slow_std', 'max_std'):  # The model is as simple as it is uncertain.
-        text, count = re.subn(rf'{key}: [\d.]+', f'{key}: off', text)
-        assert count == 1
-    sure = tmp_path / 'sure.yaml'
-    sure.write_text(text, encoding='utf-8')
     clock = {'use_sim_time': True}
     living.start(f'{ROOM}.simulation')
     living.start(f'{ROOM}.diagnostics', model=iiwa_model, **clock)
-    living.start(f'{ROOM}.controller', robot_file=sure, model=iiwa_model, **clock)
+    living.start(f'{ROOM}.controller', robot_file=iiwa_file, model=iiwa_model, **clock)
     # Nobody misses whom he never heard.
     for node, others in (
         ('controller', 'diagnostics, simulation'),
