@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-import signal
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.progress import progress_bar
@@ -25,8 +24,6 @@ def run(
         StudyError: The folder cannot be written or holds another study; nothing has been done.
 
     """
-    # To be ended by a machine is to be interrupted by a person: what is done is saved.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     section = read_yaml(find_config(config))
     if section.choice('kind', Kind) is Kind.BIDIRECTIONAL:
         from mmvae_controller.studies import bidirectional

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 import math
 from pathlib import Path
+import signal
 from typing import Any
 
 from mmvae_controller.cli.choices import chosen
@@ -16,7 +17,7 @@ from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.shared_files import find_config, find_model
 from mmvae_controller.training.config import load_training_config, TrainingConfig
-from mmvae_controller.training.processes import joined, local_rank
+from mmvae_controller.training.processes import is_launched, joined, local_rank
 from mmvae_controller.training.trainer import EpochResult, Trainer
 from mmvae_controller.vae.checkpoint import save_model
 import torch
@@ -65,6 +66,10 @@ def run(
     Started by torchrun, all processes train one model; the first one talks and writes.
     """
     where = _place(device)
+    if is_launched():
+        # One that waits for the others does so outside Python, and would not hear it: torchrun
+        # must be able to end it, and what is saved is whole.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     with joined(where) as processes:
         if processes.is_first:
             require_own(out, CONTRACT_FILE, STATE_FILE, 'model')

@@ -50,7 +50,7 @@ def faults(
     out: Annotated[Path | None, typer.Option(help='Folder for pictures and a page.')] = None,
 ) -> None:
     """Let senses fail, silently or with a lie, and count successes and unsafe commands."""
-    with explained():
+    with explained(goes_on=True):
         from mmvae_controller.cli.faults import Options, run
 
         run(
@@ -132,7 +132,7 @@ def study(
     ] = False,
 ) -> None:
     """Train and compare many models; an interrupted study goes on when called again."""
-    with explained():
+    with explained(goes_on=True):
         from mmvae_controller.cli.study import run
 
         run(config, out, dataset, reduced, workers, only_report)

@@ -46,7 +46,7 @@ def collect(
     zstd: Annotated[bool, typer.Option('--zstd', help='Compress the bag.')] = False,
 ) -> None:
     """Let a noisy expert or a learner do a task in simulation; record what is sensed and right."""
-    with explained():
+    with explained(goes_on=not bag):
         task, robot = task_of(learner, task, robot)
         if bag:
             from mmvae_controller.cli.collecting_bag import run as run_bag
@@ -164,7 +164,7 @@ def train(
     Several processes train one together when torchrun starts them: torchrun --nproc-per-node 4
     -m mmvae_controller.cli.train, and then the options below.
     """
-    with explained():
+    with explained(goes_on=True):
         from mmvae_controller.cli.training import Overrides, run
 
         changes = Overrides(epochs, seed, held_out, split_seed)
@@ -180,7 +180,7 @@ def clone(
     epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the YAML's.")] = None,
 ) -> None:
     """Train the plain network that `mmvae faults` compares a model with: behaviour cloning."""
-    with explained():
+    with explained(goes_on=True):
         from mmvae_controller.cli.clone import run
 
         run(dataset, out, config, epochs)
