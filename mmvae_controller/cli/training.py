@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 import math
@@ -105,8 +106,7 @@ def _train(trainer: Trainer, out: Path) -> None:
     settings, state = trainer.config, out / STATE_FILE
     if trainer.epoch:
         print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
-    log = SummaryWriter(str(out / LOG_FOLDER))
-    with progress_bar() as bar:
+    with closing(SummaryWriter(str(out / LOG_FOLDER))) as log, progress_bar() as bar:
         total = settings.epochs * trainer.steps_per_epoch
         done = trainer.epoch * trainer.steps_per_epoch
         line = bar.add_task('steps', total=total, completed=done, figures='')
@@ -119,7 +119,6 @@ def _train(trainer: Trainer, out: Path) -> None:
             _log(log, result)
             trainer.save(state)
             figures = _figures(trainer)
-    log.close()
     save_model(
         out,
         trainer.model,

@@ -27,6 +27,7 @@ from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
+from mmvae_controller.modality.whole_files import write_whole
 from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
@@ -179,7 +180,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
+        write_whole(note, yaml.safe_dump(wanted, sort_keys=False).encode())
     except OSError as error:
         raise DatasetError(f'{note}: cannot be written: {error.strerror or error}') from error
 
