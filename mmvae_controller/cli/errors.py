@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 
 # To be ended by a machine, or with a terminal, is to be interrupted by a person.
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -18,6 +19,7 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 OF_THE_DISK = frozenset(
     (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
 )
+NO_SPACE_FOR_SCRATCH = 'No usable temporary directory'
 GOES_ON = 'the same command goes on from what is done'
 
 
@@ -45,12 +47,15 @@ def explained(goes_on: bool = False) -> Iterator[None]:
         if error.name and error.name.startswith('mmvae_controller'):
             raise
         _leave(
-            f'error: {error.name} is not installed; `make setup-dev` installs everything that '
-            'training needs, `make setup` what running needs',
+            explained_by(
+                Help.NOT_INSTALLED,
+                f'error: {error.name} is not installed; `make setup-dev` installs everything that '
+                'training needs, `make setup` what running needs',
+            ),
             ExitCode.REFUSED,
         )
     except OSError as error:
-        if error.errno not in OF_THE_DISK:
+        if not _is_of_the_disk(error):
             raise
         place = f'{error.filename}: ' if error.filename else ''
         _leave(
@@ -89,6 +94,11 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 def _leave(said: str, code: ExitCode) -> NoReturn:
     print(said, file=sys.stderr)
     raise SystemExit(code) from None
+
+
+def _is_of_the_disk(error: OSError) -> bool:
+    # What `tempfile` says of full disks has the number of a missing file.
+    return error.errno in OF_THE_DISK or NO_SPACE_FOR_SCRATCH in str(error)
 
 
 def _is_ours(error: Exception) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.pace import AtMost
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.importance.live import Importance, LiveImportance
 from mmvae_controller.modality.contract import NETWORK_FILE
@@ -175,7 +176,8 @@ class DiagnosticsNode(Node):
         """Tell why there is no evaluation, and show no number of an older one."""
         self._model.fail(level, text)
         self._curves.clear()
-        self.get_logger().warning(text, throttle_duration_sec=LOG_THROTTLE_S)
+        said = explained_by(Help.NO_OBSERVATION, text)
+        self.get_logger().warning(said, throttle_duration_sec=LOG_THROTTLE_S)
 
     def _statuses(self) -> list[Status]:
         now_s = time.monotonic()

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import UrgentFirstExecutor
@@ -85,7 +86,7 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
         gc.freeze()
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
-        get_logger(name).fatal(str(error))
+        get_logger(name).fatal(explained_by(Help.NOT_CONFIGURED, str(error)))
         return ExitCode.REFUSED
     except RefusedError:
         return ExitCode.REFUSED

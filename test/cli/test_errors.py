@@ -33,6 +33,7 @@ def left_with(error: BaseException | None = None, number: int | None = None, **s
         (ModuleNotFoundError('no', name='torch'), 'error: torch is not installed'),
         (OSError(errno.ENOSPC, 'No space left', 'out/x'), 'error: out/x: No space left; make'),
         (OSError(errno.EFBIG, 'File too large'), 'error: File too large; make room'),
+        (FileNotFoundError(errno.ENOENT, 'No usable temporary directory found in x'), 'error: No'),
         (PermissionError(errno.EACCES, 'Permission denied', 'x'), 'error: x: Permission denied'),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else '',

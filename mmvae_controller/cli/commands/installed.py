@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from mmvae_controller import __version__
+from mmvae_controller.cli.completing import sections
 from mmvae_controller.cli.errors import explained
 import typer
 
@@ -33,9 +34,24 @@ def doctor() -> None:
     raise typer.Exit(run())
 
 
+def explain(
+    section: Annotated[
+        str | None,
+        typer.Argument(
+            help='As a message names it; all are listed without.', autocompletion=sections
+        ),
+    ] = None,
+) -> None:
+    """Print what to do about a message: the section of the troubleshooting page that it names."""
+    with explained():
+        from mmvae_controller.cli.explain import run
+
+        run(section)
+
+
 def version() -> None:
     """Print the version."""
     typer.echo(__version__)
 
 
-COMMANDS = (bench, doctor, version)
+COMMANDS = (bench, doctor, explain, version)
