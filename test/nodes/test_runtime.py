@@ -75,7 +75,9 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
 def test_a_robot_file_that_is_not_given_is_refused_in_one_line(program: Any):
     it = program(CONTROLLER)
     assert it.wait() == 2
-    assert it.output.strip().endswith('not configured: parameter robot_file is not given')
+    assert it.output.strip().endswith(
+        'parameter robot_file is not given; mmvae explain not-configured'
+    )
 
 
 def test_a_parameter_of_the_wrong_type_is_refused_in_one_line(program: Any):
