@@ -12,6 +12,7 @@ from typing import Any
 from mmvae_controller.cli.demo_report import write_report
 from mmvae_controller.cli.demo_view import view
 from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.progress import working
 from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
 from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.modality.contract import read_contract
@@ -124,7 +125,8 @@ def run(settings: DemoSettings) -> int:
         monitor.close()
         # An interrupted demo has something to tell as well, if it got that far.
         if monitor.record.episodes:
-            data = write_report(settings.out, settings.task, contract, robot, monitor.record)
+            with working('writing the report'):
+                data = write_report(settings.out, settings.task, contract, robot, monitor.record)
     return _judge(settings, data)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 import math
@@ -13,7 +13,7 @@ from typing import Any
 from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_own, require_place
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import progress_bar, working
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.shared_files import find_config, find_model
@@ -74,10 +74,11 @@ def run(
     with joined(where) as processes:
         if processes.is_first:
             require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
-        data = open_windows(dataset)
-        settings = overrides.apply(load_training_config(find_config(config), data.modalities))
-        begin = find_model(initial) if initial else None
-        trainer = Trainer(settings, data, begin, processes, where)
+        with working('reading') if processes.is_first else nullcontext():
+            data = open_windows(dataset)
+            settings = overrides.apply(load_training_config(find_config(config), data.modalities))
+            begin = find_model(initial) if initial else None
+            trainer = Trainer(settings, data, begin, processes, where)
         if processes.is_first:
             require_place(out / CONTRACT_FILE)
         if (out / STATE_FILE).exists():
@@ -119,15 +120,16 @@ def _train(trainer: Trainer, out: Path) -> None:
             _log(log, result)
             trainer.save(state)
             figures = _figures(trainer)
-    save_model(
-        out,
-        trainer.model,
-        settings.name,
-        trainer.dataset.description.step_s,
-        _provenance(trainer),
-        trainer.normalisers,
-        {name: ageing.longest_s for name, ageing in settings.stale.items()},
-    )
+    with working('exporting'):
+        save_model(
+            out,
+            trainer.model,
+            settings.name,
+            trainer.dataset.description.step_s,
+            _provenance(trainer),
+            trainer.normalisers,
+            {name: ageing.longest_s for name, ageing in settings.stale.items()},
+        )
     print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
 
 
