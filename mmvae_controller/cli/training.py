@@ -61,8 +61,11 @@ def run(
     overrides: Overrides,
     initial: str | None = None,
     device: str = Device.CPU,
+    dry_run: bool = False,
 ) -> None:
     """Train, with a progress bar and TensorBoard logs; the model is written at the end.
+
+    A dry run checks all of it and says what would be trained.
 
     Started by torchrun, all processes train one model; the first one talks and writes.
     """
@@ -79,14 +82,17 @@ def run(
             settings = overrides.apply(load_training_config(find_config(config), data.modalities))
             begin = find_model(initial) if initial else None
             trainer = Trainer(settings, data, begin, processes, where)
-        if processes.is_first:
+        if processes.is_first and not dry_run:
             require_place(out / CONTRACT_FILE)
         if (out / STATE_FILE).exists():
             trainer.resume(out / STATE_FILE)
         # Looked for before any of them goes on and writes it.
         is_written = (out / CONTRACT_FILE).exists()
         trainer.gather()
-        if not processes.is_first:
+        if dry_run:
+            if processes.is_first:
+                print(f'{out}: {_plan(trainer)}; nothing was written')
+        elif not processes.is_first:
             for _ in trainer.epochs(lambda step, loss: None):
                 pass
         elif trainer.epoch == settings.epochs and is_written:
@@ -101,6 +107,19 @@ def _place(device: str) -> torch.device:
     if not torch.cuda.is_available():
         raise CliError('--device is cuda, but PyTorch finds none here: leave it out')
     return torch.device('cuda', local_rank())
+
+
+def _plan(trainer: Trainer) -> str:
+    """Return what is left to train, in a line."""
+    config = trainer.config
+    if trainer.epoch == config.epochs:
+        return f'all {config.epochs} epochs are done'
+    parameters = sum(p.numel() for p in trainer.model.parameters())
+    return (
+        f'epochs {trainer.epoch + 1} to {config.epochs} of {trainer.steps_per_epoch} steps would '
+        f'train {config.name}, {parameters} parameters, on {len(trainer.train_rows)} rows; '
+        f'{len(trainer.validation_rows)} are held out'
+    )
 
 
 def _train(trainer: Trainer, out: Path) -> None:

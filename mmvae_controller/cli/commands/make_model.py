@@ -158,6 +158,9 @@ def train(
         str | None, typer.Option(help='Begin with the weights of this model, of the same network.')
     ] = None,
     device: Annotated[str, typer.Option(help='Where: cpu, or cuda, which is untried.')] = 'cpu',
+    dry_run: Annotated[
+        bool, typer.Option('--dry-run', help='Only say what would be trained; write nothing.')
+    ] = False,
 ) -> None:
     """Train a model; an interrupted run goes on where it was when called again.
 
@@ -168,7 +171,7 @@ def train(
         from mmvae_controller.cli.training import Overrides, run
 
         changes = Overrides(epochs, seed, held_out, split_seed)
-        run(dataset, out, config, changes, initial, device)
+        run(dataset, out, config, changes, initial, device, dry_run)
 
 
 def clone(
