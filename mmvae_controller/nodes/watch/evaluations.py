@@ -83,7 +83,7 @@ class ModelHealth:
 
     @staticmethod
     def _told(level: Level, message: str, values: Mapping[str, object]) -> Status:
-        return Status('model', level, message, values, Help.NO_OBSERVATION)
+        return Status('model', level, message, values, section_of(level))
 
     def _hears(self, now_s: float) -> bool:
         return bool(self._heard_s) and now_s - self._heard_s[-1] <= self._stale_s
@@ -110,3 +110,8 @@ class ModelHealth:
             'evaluation p50 ms': float(p50_ms),
             'evaluation p99 ms': float(p99_ms),
         }
+
+
+def section_of(level: Level) -> Help:
+    """Return what explains trouble with an evaluation: what came in, or what the network made."""
+    return Help.MODEL_IS_DAMAGED if level is Level.ERROR else Help.NO_OBSERVATION
