@@ -12,6 +12,7 @@ from types import FrameType
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
 from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_config, find_model, find_robot
 from mmvae_controller.nodes.processes import (
@@ -128,7 +129,8 @@ def run(
         while not leaving:
             ended = processes.poll(None)
             if ended is not None:
-                print(f'{ended}; stopping the others', file=sys.stderr)
+                told = explained_by(Help.EXIT_CODES, f'{ended}; stopping the others')
+                print(told, file=sys.stderr)
                 return ExitCode.FAILED if ended.code < 0 else ended.code
     return ExitCode.OK
 

@@ -20,7 +20,7 @@ import torch
 REFRESH_S = 0.5
 # How long a worker that was told to end may take to save. Less than the ten seconds after which
 # whoever stopped us by SIGTERM commonly kills; what was saved last goes on.
-GRACE_S = 5.0
+GRACE_S = 3.0
 
 Tell: TypeAlias = Callable[[Any], None]
 MustEnd: TypeAlias = Callable[[], bool]
