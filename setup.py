@@ -51,7 +51,7 @@ setup(
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{PACKAGE}']),
         (SHARE, ['package.xml', 'plugin.xml']),
-        *share_files('launch/*.launch.py', 'config/**', *MODEL_FILES),
+        *share_files('launch/*.launch.py', 'config/**', 'docs/*.md', *MODEL_FILES),
     ],
     python_requires='>=3.11',
     install_requires=[

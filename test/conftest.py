@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 import copy
 import os
 from pathlib import Path
+import resource
 from typing import Any
 
 # Before torch is imported anywhere: tests share the machine with other work.
@@ -97,6 +99,22 @@ def load(tmp_path: Path) -> Callable[[Any], Robot]:
 @pytest.fixture
 def robot(load: Callable[[Any], Robot], robot_data: dict[str, Any]) -> Robot:
     return load(robot_data)
+
+
+@pytest.fixture
+def full_disk() -> Callable[[int], AbstractContextManager[None]]:
+    """Return what lets no file grow beyond so many bytes, as long as it lasts."""
+
+    @contextmanager
+    def at_most(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return at_most
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ def test_every_section_that_the_code_names_exists():
         for path in (ROOT / 'mmvae_controller').rglob('*.py')
         for name in NAMED.findall(path.read_text(encoding='utf-8'))
     }
-    assert 'docs/troubleshooting.md#no-set-point' in named
+    assert 'docs/troubleshooting.md#exit-codes' in named
     for name in named:
         page, _, anchor = name.partition('#')
         assert anchor in anchors(ROOT / page), name

@@ -17,10 +17,10 @@ from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_json
 from mmvae_controller.cli.output import console_for
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.guidance.exit_codes import ExitCode
 
 FORMAT = 1
 FILE_COLUMNS = 120
-OK, INCOMPLETE = 0, 1
 SKIPPED = 'skipped'
 
 
@@ -66,7 +66,8 @@ def run(options: Options) -> int:
             write_json(options.json, document)
     if options.json is not None:
         console.print(f'wrote {options.json}', markup=False)
-    return INCOMPLETE if any(SKIPPED in document[name] for name in names) else OK
+    incomplete = any(SKIPPED in document[name] for name in names)
+    return ExitCode.FAILED if incomplete else ExitCode.OK
 
 
 def _measure(name: str, quick: bool) -> dict[str, Any]:

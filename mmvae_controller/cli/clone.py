@@ -9,7 +9,7 @@ from typing import Any
 
 from mmvae_controller import __version__
 from mmvae_controller.cli.files import require_own, require_place
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import progress_bar, working
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.shared_files import find_config
 from mmvae_controller.training.cloning import Cloner
@@ -25,9 +25,10 @@ STATE_FILE = 'cloning.safetensors'
 def run(dataset: str, out: Path, config: str, epochs: int | None) -> None:
     """Clone, with a progress bar; the peer is written at the end."""
     require_own(out, PEER_FILE, STATE_FILE, 'peer')
-    data = open_windows(dataset)
-    settings = load_cloning_config(find_config(config), data.description.modalities, epochs)
-    cloner = Cloner(settings, data)
+    with working('reading'):
+        data = open_windows(dataset)
+        settings = load_cloning_config(find_config(config), data.description.modalities, epochs)
+        cloner = Cloner(settings, data)
     require_place(out / PEER_FILE)
     state = out / STATE_FILE
     if state.exists():
@@ -47,7 +48,8 @@ def run(dataset: str, out: Path, config: str, epochs: int | None) -> None:
 
         for _ in cloner.epochs(on_step):
             cloner.save(state)
-    save_peer(out, cloner, _provenance(cloner))
+    with working('exporting'):
+        save_peer(out, cloner, _provenance(cloner))
     print(f'{out}: wrote the peer; {_figures(cloner)}')
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 import time
 
@@ -18,9 +19,9 @@ def run(
     settings = CollectSettings(str(find_robot(robot)), task, episodes, seed, learner=found)
     done = rows = successes = 0
     began = time.monotonic()
-    with progress_bar() as bar:
+    with progress_bar() as bar, closing(collect(settings, out, processes)) as shards:
         line = bar.add_task('episodes', total=episodes, figures='')
-        for shard in collect(settings, out, processes):
+        for shard in shards:
             done += shard.episodes
             rows += shard.rows
             successes += shard.successes

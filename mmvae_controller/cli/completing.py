@@ -17,6 +17,13 @@ def models(incomplete: str) -> list[str]:
     return [folder.name for folder in shipped_models() if folder.name.startswith(incomplete)]
 
 
+def sections(incomplete: str) -> list[str]:
+    """Return the sections of the page on troubleshooting that begin so."""
+    from mmvae_controller.guidance.help import Help
+
+    return [name for name in Help if name.startswith(incomplete)]
+
+
 def tasks(incomplete: str) -> list[str]:
     """Return the tasks that begin so."""
     from mmvae_controller.simulation.tasks.names import TASK_NAMES

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import os
 from pathlib import Path
-import signal
 import time
-from types import FrameType
 from typing import Any
 
 from mmvae_controller.cli.demo_report import write_report
 from mmvae_controller.cli.demo_view import view
 from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.progress import working
 from mmvae_controller.cli.up import node_commands, PROFILE, Simulated
+from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.modality.contract import read_contract
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.modality.robot_file import load_robot
@@ -25,7 +25,6 @@ from mmvae_controller.nodes.processes import (
     Processes,
     stay_on_this_machine,
 )
-from mmvae_controller.nodes.signals import handle
 from mmvae_controller.nodes.watch.monitor import Monitor
 from mmvae_controller.nodes.watch.record import Episode
 from mmvae_controller.simulation.arm_file import arm_of
@@ -47,7 +46,6 @@ BETWEEN_S = 4.0
 EPISODE_S = 10.0
 # Of the episodes, one in so many is covered if no number is named.
 COVERED_OF = 4
-EXIT_OK, EXIT_FAILED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,8 @@ def run(settings: DemoSettings) -> int:
         monitor.close()
         # An interrupted demo has something to tell as well, if it got that far.
         if monitor.record.episodes:
-            data = write_report(settings.out, settings.task, contract, robot, monitor.record)
+            with working('writing the report'):
+                data = write_report(settings.out, settings.task, contract, robot, monitor.record)
     return _judge(settings, data)
 
 
@@ -155,14 +154,14 @@ def _judge(settings: DemoSettings, data: dict[str, Any]) -> int:
         f'{"Success" if enough else "FAILED"}: {rate:.0%} of {len(data["episodes"]) - covered} '
         f'episodes, {settings.required:.0%} required; see {settings.out / "report.html"}'
     )
-    return EXIT_OK if enough else EXIT_FAILED
+    return ExitCode.OK if enough else ExitCode.FAILED
 
 
 def _run_nodes(
     settings: DemoSettings, commands: dict[str, list[str]], env: dict[str, str], monitor: Monitor
 ) -> None:
     log = settings.out / LOG_FILE
-    with log.open('wb') as output, Processes() as processes, _interruptible():
+    with log.open('wb') as output, Processes() as processes:
         for name, command in commands.items():
             if name == CONTROLLER:
                 _await_diagnostics(settings, monitor, processes)
@@ -222,18 +221,3 @@ def _explain(monitor: Monitor) -> str:
     """Return every status that is not OK, in one line."""
     troubles = [f'{n}: {s.message}' for n, s in monitor.record.statuses.items() if s.level]
     return '; '.join(troubles) or 'no node has reported on /diagnostics'
-
-
-class _interruptible:  # noqa: N801
-    """Lets other signals end the demo as Ctrl+C does, so that its processes are ended as well."""
-
-    def __enter__(self) -> None:
-        self._previous = handle(self._interrupt)
-
-    def __exit__(self, *error: object) -> None:
-        for number, handler in self._previous.items():
-            signal.signal(number, handler)
-
-    @staticmethod
-    def _interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt

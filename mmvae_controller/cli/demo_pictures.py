@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from mmvae_controller.cli.files import write_bytes
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.watch.record import Episode, Record, Series
 from mmvae_controller.simulation.replay import OVERVIEW_SIZE, replay
@@ -99,12 +101,12 @@ def write_animation(path: Path, shown: Sequence[Scene]) -> None:
         small = [_enlarged(p) for p in (scene.seen, scene.imagined) if p is not None]
         column = np.concatenate(small, axis=0) if len(small) == 2 else scene.arm[:, :0]
         frames.append(Image.fromarray(np.concatenate([scene.arm, column], axis=1)))
-    aside = path.with_name(f'.{path.name}.part')
     pauses = [round(GIF_FRAME_S * 1000)] * (len(frames) - 1) + [round(GIF_LAST_FRAME_S * 1000)]
+    animation = BytesIO()
     frames[0].save(
-        aside, format='GIF', save_all=True, append_images=frames[1:], duration=pauses, loop=0
+        animation, format='GIF', save_all=True, append_images=frames[1:], duration=pauses, loop=0
     )
-    aside.replace(path)
+    write_bytes(path, animation.getvalue())
 
 
 def strip_figure(shown: Sequence[Scene], failed_after_s: float) -> Figure:

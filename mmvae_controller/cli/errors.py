@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+import errno
+import signal
 import sys
+from types import FrameType
+from typing import NoReturn
 
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130
+from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
+
+# To be ended by a machine, or with a terminal, is to be interrupted by a person.
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+# What a disk says, and no bug.
+OF_THE_DISK = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO, errno.EACCES, errno.EPERM)
+)
+NO_SPACE_FOR_SCRATCH = 'No usable temporary directory'
+GOES_ON = 'the same command goes on from what is done'
 
 
 class CliError(RuntimeError):
@@ -15,27 +28,77 @@ class CliError(RuntimeError):
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Turn our own errors into one line on stderr and exit code 2; let bugs be tracebacks."""
+def explained(goes_on: bool = False) -> Iterator[None]:
+    """Turn our own errors into one line on stderr and exit code 2; let bugs be tracebacks.
+
+    SIGTERM and a closed terminal end what runs in here as Ctrl+C does: what is open is closed,
+    and nothing half-written is left.
+
+    Args:
+        goes_on: Whether the command, called again, goes on from what is done.
+
+    """
     try:
-        yield
+        with _interruptible():
+            yield
     except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        raise SystemExit(EXIT_INTERRUPTED) from None
+        _leave('interrupted' + (f'; {GOES_ON}' if goes_on else ''), ExitCode.INTERRUPTED)
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith('mmvae_controller'):
             raise
-        print(
-            f'error: {error.name} is not installed; `make setup-dev` installs everything that '
-            'training needs, `make setup` what running needs',
-            file=sys.stderr,
+        _leave(
+            explained_by(
+                Help.NOT_INSTALLED,
+                f'error: {error.name} is not installed; `make setup-dev` installs everything that '
+                'training needs, `make setup` what running needs',
+            ),
+            ExitCode.REFUSED,
         )
-        raise SystemExit(EXIT_USAGE) from error
+    except OSError as error:
+        if not _is_of_the_disk(error):
+            raise
+        place = f'{error.filename}: ' if error.filename else ''
+        _leave(
+            f'error: {place}{error.strerror}; make room or make it accessible, and call again'
+            + (f': {GOES_ON}' if goes_on else ''),
+            ExitCode.REFUSED,
+        )
     except Exception as error:
         if not _is_ours(error):
             raise
-        print(f'error: {error}', file=sys.stderr)
-        raise SystemExit(EXIT_USAGE) from error
+        _leave(f'error: {error}', ExitCode.REFUSED)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have the signals that end a program raise KeyboardInterrupt, as long as this lasts.
+
+    A SIGHUP that nohup told us to ignore stays ignored: we were asked to outlive our terminal.
+    """
+    before = {
+        number: signal.signal(number, _interrupt)
+        for number in ENDING
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _leave(said: str, code: ExitCode) -> NoReturn:
+    print(said, file=sys.stderr)
+    raise SystemExit(code) from None
+
+
+def _is_of_the_disk(error: OSError) -> bool:
+    # What `tempfile` says of full disks has the number of a missing file.
+    return error.errno in OF_THE_DISK or NO_SPACE_FOR_SCRATCH in str(error)
 
 
 def _is_ours(error: Exception) -> bool:

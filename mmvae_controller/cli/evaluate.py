@@ -7,7 +7,7 @@ from pathlib import Path
 from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.files import require_place, write_bytes, write_json
 from mmvae_controller.cli.output import console_for, png
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import progress_bar, working
 from mmvae_controller.control.network import Network
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.evaluation.evaluation import evaluate, Evaluation, Question
@@ -37,9 +37,10 @@ def run(
     for place in (json, None if figures is None else figures / FIRST_FIGURE):
         if place is not None:
             require_place(place)
-    network = Network(find_model(model))
-    windows = open_windows(dataset)
-    bank_windows = None if bank is None else open_windows(bank)
+    with working('reading'):
+        network = Network(find_model(model))
+        windows = open_windows(dataset)
+        bank_windows = None if bank is None else open_windows(bank)
     with progress_bar() as bar:
         lines: dict[str, TaskID] = {}
 
@@ -54,7 +55,9 @@ def run(
         write_json(json, report_data(evaluation))
         print(f'wrote {json}')
     if figures is not None:
-        for path in _write_figures(figures, evaluation):
+        with working('drawing'):
+            drawn = _write_figures(figures, evaluation)
+        for path in drawn:
             print(f'wrote {path}')
 
 

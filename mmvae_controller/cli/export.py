@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import working
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.shared_files import find_model
 from mmvae_controller.vae.checkpoint import export_again
@@ -11,8 +11,7 @@ from mmvae_controller.vae.checkpoint import export_again
 def run(model: str) -> None:
     """Export a model from its weights, and say what that means for what was measured of it."""
     folder = find_model(model)
-    with progress_bar() as bar:
-        bar.add_task('exporting', total=None, figures='')
+    with working('exporting'):
         changed = export_again(folder)
     if changed:
         print(

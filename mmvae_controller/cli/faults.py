@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 import json as json_format
 from pathlib import Path
@@ -86,9 +87,12 @@ def run(options: Options) -> None:
 def _run_cells(settings: BenchSettings, document: Document, options: Options) -> Document:
     cases = fault_document.missing_cases(document)
     total = len(document['settings']['faults']) * len(document['settings']['starts']) + 1
-    with progress_bar() as bar:
+    if not cases:
+        return document
+    running = run_bench(settings, cases, options.processes)
+    with progress_bar() as bar, closing(running):
         line = bar.add_task('cells', total=total, completed=total - len(cases), figures='')
-        for done in run_bench(settings, cases, options.processes) if cases else ():
+        for done in running:
             document = fault_document.with_case(document, done)
             write_json(options.json, document)
             case = done.case

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from errno import EISDIR
 import json
 from pathlib import Path
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
+from mmvae_controller.modality.whole_files import aside_of, write_whole
 
 
 def require_place(path: Path) -> None:
@@ -18,7 +18,7 @@ def require_place(path: Path) -> None:
         CliError: The place cannot be written.
 
     """
-    aside = _aside(path)
+    aside = aside_of(path)
     try:
         if path.is_dir():
             raise IsADirectoryError(EISDIR, 'is a folder')
@@ -36,14 +36,10 @@ def write_bytes(path: Path, content: bytes) -> None:
         CliError: The disk is full or the place cannot be written.
 
     """
-    aside = _aside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        aside.write_bytes(content)
-        aside.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         raise CliError(f'{path}: cannot be written: {error.strerror}') from error
 
 
@@ -55,10 +51,6 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, data: Any) -> None:
     """Write plain data as JSON; see `write_text`."""
     write_text(path, json.dumps(data, indent=2, allow_nan=False) + '\n')
-
-
-def _aside(path: Path) -> Path:
-    return path.with_name(f'.{path.name}.part')
 
 
 def require_own(out: Path, finished: str, state: str, what: str) -> None:

@@ -10,7 +10,7 @@ from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json, write_text
 from mmvae_controller.cli.output import console_for, png
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import progress_bar, working
 from mmvae_controller.control.network import Network
 from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.evaluation.selection import Split
@@ -66,8 +66,9 @@ def run(model: str, options: Options, json: Path | None, out: Path | None) -> No
     for place in (json, None if out is None else out / PAGE):
         if place is not None:
             require_place(place)
-    decoder = _decoder(find_model(model), question)
-    windows = open_windows(options.dataset)
+    with working('reading'):
+        decoder = _decoder(find_model(model), question)
+        windows = open_windows(options.dataset)
     with progress_bar() as bar:
         line = bar.add_task('windows', total=None, figures='')
         answer = ask(
@@ -78,7 +79,8 @@ def run(model: str, options: Options, json: Path | None, out: Path | None) -> No
         )
     _print(answer, median)
     # Everything is made before anything is written.
-    pictures = {} if out is None else _pictures(answer, median)
+    with working('drawing'):
+        pictures = {} if out is None else _pictures(answer, median)
     if json is not None:
         write_json(json, report_data(answer))
         print(f'wrote {json}')

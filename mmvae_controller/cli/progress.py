@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 import time
 from typing import Any
 
@@ -60,6 +61,15 @@ class Bar(Progress):
             figures = task.fields.get(FIGURES, '')
             line = f'{task.description} {task.completed:.0f}/{total}  {figures}'.rstrip()
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def working(what: str, console: Console | None = None) -> Iterator[None]:
+    """Show on a terminal that something goes on whose end cannot be told; it leaves no trace."""
+    with Bar(console) as bar:
+        bar.live.transient = True
+        bar.add_task(what, total=None)
+        yield
 
 
 def progress_bar() -> Bar:

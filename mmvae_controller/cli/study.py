@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-import signal
 
 from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.cli.progress import progress_bar, working
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.shared_files import find_config
 from mmvae_controller.studies.files import check_folder, Kind
@@ -25,8 +24,6 @@ def run(
         StudyError: The folder cannot be written or holds another study; nothing has been done.
 
     """
-    # To be ended by a machine is to be interrupted by a person: what is done is saved.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     section = read_yaml(find_config(config))
     if section.choice('kind', Kind) is Kind.BIDIRECTIONAL:
         from mmvae_controller.studies import bidirectional
@@ -59,7 +56,8 @@ def _kl_schedules(
         raise CliError(f'{section.where}: name the data to train on, --dataset icub:FILE')
     if not only_report:
         check_folder(out, Kind.KL_SCHEDULES)
-    windows = open_windows(dataset)
+    with working('reading'):
+        windows = open_windows(dataset)
     path = find_config(section.text('training'))
     training = load_training_config(path, windows.description.modalities)
     if only_report:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from mmvae_controller.cli.top_judging import take
 from mmvae_controller.cli.top_snapshot import Place, Snapshot
 from mmvae_controller.cli.top_view import advice, draw
+from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.nodes.signals import handle
 from mmvae_controller.nodes.watch.watching import Watcher
 from rich.console import Console, Group
@@ -24,7 +25,6 @@ PLAIN_S = 1.0
 ONCE_S = 5.0
 PLAIN_WIDTH = 100
 BAR, ASCII_BAR = '█', '#'
-EXIT_OK, EXIT_SILENT = 0, 1
 # What decides which nodes are heard, and what holds where it is not set.
 VARIABLES = {'ROS_DOMAIN_ID': '0', 'ROS_AUTOMATIC_DISCOVERY_RANGE': 'SUBNET'}
 # Listens for so long, and tells what is known then.
@@ -88,9 +88,9 @@ def _show_once(wait: Wait, console: Console, json: bool) -> int:
         snapshot = wait(REFRESH_S)
     if snapshot.silent:
         print(' '.join(advice(snapshot)), file=sys.stderr)
-        return EXIT_SILENT
+        return ExitCode.FAILED
     _print(snapshot, console, json)
-    return EXIT_OK
+    return ExitCode.OK
 
 
 def _show_lines(wait: Wait, console: Console, json: bool) -> NoReturn:

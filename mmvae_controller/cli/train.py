@@ -1,99 +1,16 @@
-"""`mmvae train`."""
+"""`mmvae train` as torchrun starts it, which starts modules alone; nothing imports this one."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from enum import StrEnum
-import math
 import os
-from pathlib import Path
 import sys
-from typing import Any
 
-from mmvae_controller.cli.choices import chosen
-from mmvae_controller.cli.errors import CliError
-from mmvae_controller.cli.files import require_own, require_place
-from mmvae_controller.cli.progress import progress_bar
-from mmvae_controller.datasets.opening import open_windows
-from mmvae_controller.modality.contract import CONTRACT_FILE
-from mmvae_controller.modality.shared_files import find_config, find_model
-from mmvae_controller.training.config import load_training_config, TrainingConfig
-from mmvae_controller.training.processes import is_launched, joined, local_rank
-from mmvae_controller.training.trainer import EpochResult, Trainer
-from mmvae_controller.vae.checkpoint import save_model
-import torch
-from torch.utils.tensorboard import SummaryWriter
-
-STATE_FILE = 'training.safetensors'
-LOG_FOLDER = 'logs'
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says instead of the YAML; None leaves it as it is."""
-
-    epochs: int | None = None
-    seed: int | None = None
-    held_out: float | None = None
-    split_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what typer's range lets through: NaN is neither too small nor too large."""
-        if self.held_out is not None and math.isnan(self.held_out):
-            raise CliError('--held-out is nan, expected a share')
-
-    def apply(self, config: TrainingConfig) -> TrainingConfig:
-        """Return the configuration of this run."""
-        return replace(config, **{k: v for k, v in asdict(self).items() if v is not None})
-
-
-class Device(StrEnum):
-    """Where a model can be trained."""
-
-    CPU = 'cpu'
-    CUDA = 'cuda'
-
-
-def run(
-    dataset: str,
-    out: Path,
-    config: str,
-    overrides: Overrides,
-    initial: str | None = None,
-    device: str = Device.CPU,
-) -> None:
-    """Train, with a progress bar and TensorBoard logs; the model is written at the end.
-
-    Started by torchrun, all processes train one model; the first one talks and writes.
-    """
-    where = _place(device)
-    with joined(where) as processes:
-        if processes.is_first:
-            require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
-        data = open_windows(dataset)
-        settings = overrides.apply(load_training_config(find_config(config), data.modalities))
-        begin = find_model(initial) if initial else None
-        trainer = Trainer(settings, data, begin, processes, where)
-        if processes.is_first:
-            require_place(out / CONTRACT_FILE)
-        if (out / STATE_FILE).exists():
-            trainer.resume(out / STATE_FILE)
-        # Looked for before any of them goes on and writes it.
-        is_written = (out / CONTRACT_FILE).exists()
-        trainer.gather()
-        if not processes.is_first:
-            for _ in trainer.epochs(lambda step, loss: None):
-                pass
-        elif trainer.epoch == settings.epochs and is_written:
-            print(f'{out}: is trained already')
-        else:
-            _train(trainer, out)
+from mmvae_controller.cli.main import app
+from mmvae_controller.training.processes import is_launched
 
 
 def main() -> None:
-    """Run `mmvae train`: torchrun starts modules, `-m mmvae_controller.cli.train`."""
-    from mmvae_controller.cli.main import app
-
+    """Run `mmvae train` as one of the processes of torchrun, or alone."""
     try:
         app(['train', *sys.argv[1:]], prog_name='mmvae')
     except SystemExit as ended:
@@ -104,89 +21,6 @@ def main() -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
-
-
-def _place(device: str) -> torch.device:
-    if chosen(Device, 'device', device) is Device.CPU:
-        return torch.device('cpu')
-    if not torch.cuda.is_available():
-        raise CliError('--device is cuda, but PyTorch finds none here: leave it out')
-    return torch.device('cuda', local_rank())
-
-
-def _train(trainer: Trainer, out: Path) -> None:
-    settings, state = trainer.config, out / STATE_FILE
-    if trainer.epoch:
-        print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
-    log = SummaryWriter(str(out / LOG_FOLDER))
-    with progress_bar() as bar:
-        total = settings.epochs * trainer.steps_per_epoch
-        done = trainer.epoch * trainer.steps_per_epoch
-        line = bar.add_task('steps', total=total, completed=done, figures='')
-        figures = _figures(trainer)
-
-        def on_step(step: int, loss: float) -> None:
-            bar.update(line, advance=1, figures=f'loss {loss:.2f}  {figures}')
-
-        for result in trainer.epochs(on_step):
-            _log(log, result)
-            trainer.save(state)
-            figures = _figures(trainer)
-    log.close()
-    save_model(
-        out,
-        trainer.model,
-        settings.name,
-        trainer.dataset.description.step_s,
-        _provenance(trainer),
-        trainer.normalisers,
-        {name: ageing.longest_s for name, ageing in settings.stale.items()},
-    )
-    print(f'{out}: wrote the model; {figures}; curves: tensorboard --logdir {out / LOG_FOLDER}')
-
-
-def _figures(trainer: Trainer) -> str:
-    """Return how the last epoch went, in one line."""
-    last = trainer.last
-    if last is None:
-        return ''
-    unit = next(m.unit for m in trainer.modalities if m.name == trainer.command)
-    error = f'{last.command_rmse:.4f} {unit} (policy, held out)'
-    error = '-' if math.isnan(last.command_rmse) else error
-    return f'epoch {last.epoch + 1}: {trainer.command} RMSE {error}, KL {last.kl:.1f}'
-
-
-def _log(log: SummaryWriter, result: EpochResult) -> None:
-    scalars = {'loss': result.loss, 'kl': result.kl, 'command_rmse': result.command_rmse}
-    scalars |= {f'nll/{n}': v for n, v in result.negative_log_likelihood.items()}
-    for name, value in scalars.items():
-        if math.isnan(value):  # Nothing is held out.
-            continue
-        log.add_scalar(name, value, result.epoch)
-
-
-def _provenance(trainer: Trainer) -> dict[str, Any]:
-    config = trainer.config
-    return {
-        'dataset': dict(trainer.dataset.description.provenance),
-        'rows': len(trainer.train_rows),
-        'validation_rows': len(trainer.validation_rows),
-        'split': {'held_out': config.held_out, 'seed': config.split_seed},
-        'seed': config.seed,
-        'initial_weights': trainer.initial or None,
-        'stale': {name: asdict(ageing) for name, ageing in config.stale.items()},
-        'blank': dict(config.blank),
-        'muting': {family.value: share for family, share in config.muting.shares.items()},
-        'epochs': config.epochs,
-        'training_s': round(trainer.seconds),
-        'last_epoch': _plain(trainer.last) if trainer.last else None,
-    }
-
-
-def _plain(result: EpochResult) -> dict[str, Any]:
-    """Return an epoch for model.yaml, null in the place of what was not measured."""
-    missing = math.isnan(result.command_rmse)
-    return asdict(result) | ({'command_rmse': None} if missing else {})
 
 
 if __name__ == '__main__':

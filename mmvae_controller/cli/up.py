@@ -11,6 +11,8 @@ from types import FrameType
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
+from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_config, find_model, find_robot
 from mmvae_controller.nodes.processes import (
@@ -25,7 +27,6 @@ import yaml
 PROFILE = 'fastdds.xml'
 # Every simulation has a time of its own; two on one /clock would let it jump to and fro.
 OWN_CLOCK = '/clock:=clock'
-FAILED = 1
 Parameters = Mapping[str, object]
 
 
@@ -128,9 +129,10 @@ def run(
         while not leaving:
             ended = processes.poll(None)
             if ended is not None:
-                print(f'{ended}; stopping the others', file=sys.stderr)
-                return FAILED if ended.code < 0 else ended.code
-    return 0
+                told = explained_by(Help.EXIT_CODES, f'{ended}; stopping the others')
+                print(told, file=sys.stderr)
+                return ExitCode.FAILED if ended.code < 0 else ended.code
+    return ExitCode.OK
 
 
 def node_commands(

@@ -18,6 +18,7 @@ from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.whole_files import write_whole
 import yaml
 
 SOUND_FILE = 'sound_running.yaml'
@@ -107,9 +108,7 @@ def write_sound(network: Network, sound: Sound, provenance: Mapping[str, Any]) -
         'provenance': dict(provenance),
     }
     place = network.folder / SOUND_FILE
-    aside = place.with_name(f'.{SOUND_FILE}.part')
-    aside.write_text(yaml.safe_dump(data, sort_keys=False, width=99), encoding='utf-8')
-    aside.replace(place)
+    write_whole(place, yaml.safe_dump(data, sort_keys=False, width=99).encode())
     return place
 
 

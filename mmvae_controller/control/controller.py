@@ -10,10 +10,11 @@ from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.gate import Decision, hold, judge, Reason, Request, Sent
 from mmvae_controller.control.judging import Comparison
 from mmvae_controller.control.policy import Estimate, Policy
-from mmvae_controller.control.set_point import SetPoint
+from mmvae_controller.control.set_point import LET_GO, SetPoint
 from mmvae_controller.control.surprise import LOOK_BACK_S
 from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, ObservationWindow, SenseState
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.observation import CURRENT, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality, Quantity
@@ -56,8 +57,11 @@ class Controller:
         """
         if robot.output.limits is None:
             raise ControlError(
-                f'robot {robot.name!r} has no joint limits: give modalities.'
-                f'{robot.command.name}.output.limits in {robot.path}, or a robot_description'
+                explained_by(
+                    Help.NOT_ACTIVATED,
+                    f'robot {robot.name!r} has no joint limits: give modalities.'
+                    f'{robot.command.name}.output.limits in {robot.path}, or a robot_description',
+                )
             )
         self.robot = robot
         self.policy = policy
@@ -220,7 +224,7 @@ class Controller:
     def _why_unmeasured(self) -> str:
         anchor = self.robot.anchor
         why = self.trust.why(anchor) if self.trust else ''
-        return f'{anchor} {why}: let go until resumed' if why else f'{anchor} is not known'
+        return f'{anchor} {why}: {LET_GO}' if why else f'{anchor} is not known'
 
     def _measure(self, observation: Observation, now_ns: int) -> NDArray[np.float64] | None:
         """Return the measured position of the commanded joints, None when it is not known."""

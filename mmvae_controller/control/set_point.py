@@ -14,6 +14,8 @@ LIMIT_SLACK_RAD = 1e-5
 # Unmeasured for so long, and for longer than it may be predicted, the arm may be anywhere: the
 # last set-point is no safe place any more.
 LOST_AFTER_S = 1.0
+# How the reason ends that only an operator can end: the arm was hindered, or its joints lie.
+LET_GO = 'let go until resumed'
 
 
 class SetPoint:
@@ -88,5 +90,5 @@ class SetPoint:
             return ''
         return (
             f'{self._limits.joints[worst]} is {error_rad[worst]:.3f} rad from its set-point, '
-            f'max_following_error_rad {self._furthest_rad:g}: let go until resumed'
+            f'max_following_error_rad {self._furthest_rad:g}: {LET_GO}'
         )

@@ -30,6 +30,7 @@ from mmvae_controller.modality.observation import CURRENT, Mask, PREVIOUS, STEPS
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.spec import command_of, Modality
 from mmvae_controller.modality.spec_data import modality_data, read_modality
+from mmvae_controller.modality.whole_files import write_whole
 import numpy as np
 from numpy.typing import NDArray
 import yaml
@@ -133,10 +134,9 @@ def write_description(folder: Path, description: Description) -> None:
         'modalities': {m.name: modality_data(m) for m in description.modalities},
         'provenance': dict(description.provenance),
     }
-    aside = folder / f'.{DATASET_FILE}.part'
+    text = yaml.safe_dump(data, sort_keys=False, width=99)
     try:
-        aside.write_text(yaml.safe_dump(data, sort_keys=False, width=99), encoding='utf-8')
-        aside.rename(folder / DATASET_FILE)
+        write_whole(folder / DATASET_FILE, text.encode())
     except OSError as error:
         raise DatasetError(
             f'{folder / DATASET_FILE}: cannot be written: {error.strerror or error}'

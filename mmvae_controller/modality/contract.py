@@ -8,6 +8,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.observation import Freshness, freshness, Mask, Observation
@@ -111,8 +112,11 @@ class ModelContract:
         problems = self.misfits(robot)
         if problems:
             raise ModalityError(
-                f'model {self.name!r} does not fit robot {robot.name!r} ({robot.path}): '
-                + '; '.join(problems)
+                explained_by(
+                    Help.MODEL_DOES_NOT_FIT,
+                    f'model {self.name!r} does not fit robot {robot.name!r} ({robot.path}): '
+                    + '; '.join(problems),
+                )
             )
 
 
@@ -205,10 +209,16 @@ def check_file(folder: Path, name: str, contract: ModelContract) -> Path:
     """
     path = folder / name
     if not path.is_file():
-        raise ModalityError(f'{path}: is missing from the model')
+        raise ModalityError(
+            explained_by(Help.MODEL_IS_DAMAGED, f'{path}: is missing from the model')
+        )
     if file_checksum(path) != contract.checksums.get(name):
         raise ModalityError(
-            f'{path}: checksum differs from {CONTRACT_FILE}; the file is damaged or was replaced'
+            explained_by(
+                Help.MODEL_IS_DAMAGED,
+                f'{path}: checksum differs from {CONTRACT_FILE}; the file is damaged or was '
+                'replaced',
+            )
         )
     return path
 

@@ -94,6 +94,21 @@ def find_config(name: str) -> Path:
     return _find(name, 'file', Path('config') / name)
 
 
+def find_shared(relative: str) -> Path:
+    """Return a file that comes with the package, such as `docs/troubleshooting.md`.
+
+    Raises:
+        ModalityError: It is not installed.
+
+    """
+    places = [folder / relative for folder in shared_folders()]
+    for place in places:
+        if place.is_file():
+            return place
+    tried = ', '.join(str(place) for place in places)
+    raise ModalityError(f'{relative} is not installed; looked at {tried}')
+
+
 def _find(name: str, what: str, relative: Path) -> Path:
     if Path(name).exists():
         return Path(name)

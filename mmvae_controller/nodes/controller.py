@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from mmvae_controller.control.gate import Reason
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import Urgency
 from mmvae_controller.nodes.parameters import declare
@@ -106,10 +107,10 @@ class ControllerNode(LifecycleNode):
         try:
             why_not = raise_priority(int(self.get_parameter('priority').value))
             if why_not:
-                self.get_logger().warning(why_not)
+                self.get_logger().warning(explained_by(Help.ARM_IS_JERKY, why_not))
             self._wiring = Wiring(self, self._push, self.urgency.patient)
         except Exception as error:
-            self.get_logger().fatal(f'not configured: {error}')
+            self.get_logger().fatal(explained_by(Help.NOT_CONFIGURED, f'not configured: {error}'))
             return FAILURE
         self._updater.hardware_id = self._wiring.robot.name
         return super().on_configure(state)
@@ -119,7 +120,7 @@ class ControllerNode(LifecycleNode):
         try:
             self._activate()
         except Exception as error:
-            self.get_logger().fatal(f'not activated: {error}')
+            self.get_logger().fatal(explained_by(Help.NOT_ACTIVATED, f'not activated: {error}'))
             return FAILURE
         return super().on_activate(state)
 
@@ -222,7 +223,13 @@ class ControllerNode(LifecycleNode):
 
 
 def _idle(state: str) -> Status:
-    return Status('loop', Level.WARN, f'{state}: nothing is commanded', {'state': state})
+    return Status(
+        'loop',
+        Level.WARN,
+        f'{state}: nothing is commanded',
+        {'state': state},
+        Help.NOT_ACTIVATED,
+    )
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.pace import AtMost
+from mmvae_controller.guidance.help import explained_by
 from mmvae_controller.importance.errors import ImportanceError
 from mmvae_controller.importance.live import Importance, LiveImportance
 from mmvae_controller.modality.contract import NETWORK_FILE
@@ -21,7 +22,7 @@ from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Statu
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.watch.curves import Curves
-from mmvae_controller.nodes.watch.evaluations import ModelHealth
+from mmvae_controller.nodes.watch.evaluations import ModelHealth, section_of
 from mmvae_controller.nodes.watch.imagined import Imagined
 from mmvae_controller.nodes.watch.senses import SenseHealth
 from mmvae_controller.nodes.watch.watched import told_by
@@ -175,7 +176,8 @@ class DiagnosticsNode(Node):
         """Tell why there is no evaluation, and show no number of an older one."""
         self._model.fail(level, text)
         self._curves.clear()
-        self.get_logger().warning(text, throttle_duration_sec=LOG_THROTTLE_S)
+        said = explained_by(section_of(level), text)
+        self.get_logger().warning(said, throttle_duration_sec=LOG_THROTTLE_S)
 
     def _statuses(self) -> list[Status]:
         now_s = time.monotonic()

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from mmvae_controller.control.goal import GoalPolicy
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot import Source
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.wire.clock import ControlClock
@@ -75,6 +76,7 @@ class GoalInput:
                 'received': self._received,
                 'rejected': self._rejected,
             },
+            Help.NO_GOAL,
         )
 
     def _receive(self, message: Any, info: Mapping[str, Any]) -> None:
@@ -93,7 +95,8 @@ class GoalInput:
             self._rejected += 1
             self._policy.forget(f'the last goal was rejected: {error}')
             self._node.get_logger().warning(
-                f'goal rejected: {error}', throttle_duration_sec=LOG_THROTTLE_S
+                explained_by(Help.NO_GOAL, f'goal rejected: {error}'),
+                throttle_duration_sec=LOG_THROTTLE_S,
             )
             return
         self._received += 1

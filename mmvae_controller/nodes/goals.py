@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.parameters import declare, given_path
 from mmvae_controller.nodes.reporting.status import Level, Status
@@ -96,7 +97,7 @@ class GoalsNode(Node):
     def _statuses(self) -> list[Status]:
         phase = self._strokes.phase
         level = Level.WARN if phase is Phase.WAITING else Level.OK
-        return [Status('goals', level, str(phase), {'phase': phase.name.lower()})]
+        return [Status('goals', level, str(phase), {'phase': phase.name.lower()}, Help.NO_GOAL)]
 
 
 def main() -> None:

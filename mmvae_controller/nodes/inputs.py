@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot import Robot, Source
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.nodes.reporting.health import InputHealth
@@ -95,8 +96,10 @@ class Inputs:
             except MessageError as error:
                 health.reject(str(error))
                 self._node.get_logger().warning(
-                    f'{modality.name}: message on {health.topic} rejected: {error}; '
-                    'see docs/troubleshooting.md#sense-is-masked',
+                    explained_by(
+                        Help.SENSE_IS_MASKED,
+                        f'{modality.name}: message on {health.topic} rejected: {error}',
+                    ),
                     throttle_duration_sec=LOG_THROTTLE_S,
                 )
                 return

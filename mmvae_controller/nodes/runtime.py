@@ -9,6 +9,8 @@ from types import FrameType
 from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
+from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import UrgentFirstExecutor
@@ -21,9 +23,6 @@ from rclpy.logging import get_logger
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-OK = 0
-FAILED = 1
-REFUSED = 2
 # A signal interrupts nothing inside the wait, so this is how late it may be noticed.
 WAIT_S = 0.05
 # One broken callback must not take the robot's controller away; a broken loop must not spin.
@@ -80,17 +79,17 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
     try:
         node = make()
         if leaving.asked:
-            return OK  # What was told to leave must not begin to move.
+            return ExitCode.OK  # What was told to leave must not begin to move.
         node.start()
         # What is loaded by now stays: looking through all of it for garbage would stop a tick.
         gc.collect()
         gc.freeze()
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
-        get_logger(name).fatal(str(error))
-        return REFUSED
+        get_logger(name).fatal(explained_by(Help.NOT_CONFIGURED, str(error)))
+        return ExitCode.REFUSED
     except RefusedError:
-        return REFUSED
+        return ExitCode.REFUSED
     finally:
         if node is not None:
             _end(node)
@@ -123,11 +122,11 @@ def _spin(node: Node, leaving: Leaving) -> int:
                 node.callback_failed(error)
                 if failures == FAILURES_IN_A_ROW:
                     node.get_logger().fatal(f'{failures} failures in a row, giving up')
-                    return FAILED
+                    return ExitCode.FAILED
     finally:
         executor.remove_node(node)
         executor.shutdown()
-    return OK
+    return ExitCode.OK
 
 
 def _end(node: Node) -> None:

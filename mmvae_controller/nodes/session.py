@@ -11,6 +11,7 @@ from mmvae_controller.control.pace import AtMost
 from mmvae_controller.control.tick import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.reporting.health import LoopHealth
 from mmvae_controller.nodes.reporting.status import LOG_THROTTLE_S
@@ -147,7 +148,10 @@ class Session:
         except Exception as error:
             self.loop.fail(error)
             self._node.get_logger().error(
-                f'exception in the tick, holding: {type(error).__name__}: {error}',
+                explained_by(
+                    Help.ARM_HOLDS,
+                    f'exception in the tick, holding: {type(error).__name__}: {error}',
+                ),
                 throttle_duration_sec=LOG_THROTTLE_S,
             )
             self.hold(Reason.ERROR)
@@ -168,8 +172,10 @@ class Session:
         if self.still_s() is not None:
             self.hold(Reason.WATCHDOG)
             self._node.get_logger().error(
-                'the control loop stands still, holding; does the clock advance? '
-                'See docs/troubleshooting.md#clock-stands',
+                explained_by(
+                    Help.CLOCK_STANDS,
+                    'the control loop stands still, holding; does the clock advance?',
+                ),
                 throttle_duration_sec=LOG_THROTTLE_S,
             )
 

@@ -9,6 +9,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticStatus
 from geometry_msgs.msg import WrenchStamped
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot import InputMessage, OutputMessage
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import DEFAULT_ROBOT, find_robot
@@ -283,7 +284,8 @@ class SimulationNode(Node):
         except MessageError as error:
             self._refused += 1
             self.get_logger().warning(
-                f'joint_command refused: {error}', throttle_duration_sec=LOG_THROTTLE_S
+                explained_by(Help.SIMULATION_WAITS, f'joint_command refused: {error}'),
+                throttle_duration_sec=LOG_THROTTLE_S,
             )
             return
         if not self._obeys():
@@ -305,10 +307,10 @@ class SimulationNode(Node):
         achieved = self._pace.achieved()
         trouble = self._stop.trouble or self._resume.trouble
         clocks = self.count_publishers(self._clock_out.topic_name)
-        level, message = Level.OK, str(self._phase)
+        level, message, section = Level.OK, str(self._phase), Help.SIMULATION_WAITS
         if clocks > 1:
             # By a time that jumps to and fro, an old sample can be taken for a new one.
-            level = Level.WARN
+            level, section = Level.WARN, Help.CLOCK_STANDS
             message = (
                 f'{self._phase}; {clocks} publish {self._clock_out.topic_name}: time jumps; '
                 'give each its own, -r /clock:=clock'
@@ -334,6 +336,7 @@ class SimulationNode(Node):
                     'real_time_factor wanted': self._pace.factor,
                     'real_time_factor achieved': achieved,
                 },
+                section,
             )
         ]
 

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.reporting.rates import rate_hz
@@ -96,7 +97,8 @@ class TrackerNode(Node):
         except MessageError as error:
             word = f'rejected: {error}'
             self.get_logger().warning(
-                f'picture of {view} rejected: {error}', throttle_duration_sec=LOG_THROTTLE_S
+                explained_by(Help.NO_GOAL, f'picture of {view} rejected: {error}'),
+                throttle_duration_sec=LOG_THROTTLE_S,
             )
         self._seen[view] = (word if place is None else FOUND, time.monotonic())
         hand = self._pairing.see(view, stamp_of(message.header.stamp), place)
@@ -119,7 +121,8 @@ class TrackerNode(Node):
         elif found_hz == 0:
             level = Level.WARN
             message = 'the pictures are not of one moment: do their stamps differ by max_skew_s?'
-        return [Status('hand', level, message, {**words, 'rate_hz': found_hz})]
+        values = {**words, 'rate_hz': found_hz}
+        return [Status('hand', level, message, values, Help.NO_GOAL)]
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.goal import GoalPolicy
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy, Policy
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
 from mmvae_controller.modality.robot import Robot
@@ -54,12 +55,12 @@ class Wiring:
         self.robot = load_robot(given_path(node, 'robot_file'))
         self.network = network = Network(given_path(node, 'model'))
         if network.differs:
-            node.get_logger().warning(network.differs)
+            node.get_logger().warning(explained_by(Help.MODEL_IS_DAMAGED, network.differs))
         self.comparison = read_comparison(network)
         self.contract = network.contract
         self.contract.check_fits(self.robot)
         if self.comparison is not None and (foreign := self.comparison.foreign(self.robot)):
-            node.get_logger().warning(foreign)
+            node.get_logger().warning(explained_by(Help.SENSE_IS_DISTRUSTED, foreign))
         self.policy: Policy = NetworkPolicy(network)
         goal = str(node.get_parameter('goal_modality').value) or self.robot.goal
         if goal:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import as_completed, ProcessPoolExecutor
+from collections.abc import Generator
 from dataclasses import asdict, dataclass, fields, replace
+from functools import partial
 import math
-import multiprocessing
 from pathlib import Path
 
 from mmvae_controller.control.controller import Controller
@@ -28,6 +27,7 @@ from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
+from mmvae_controller.modality.whole_files import write_whole
 from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.babbling import Babbler, Explorable
 from mmvae_controller.simulation.episode import ticks, wire
@@ -43,6 +43,7 @@ from mmvae_controller.simulation.learner import (
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.training.workers import each_done
 import numpy as np
 from numpy.typing import NDArray
 import yaml
@@ -103,10 +104,13 @@ class ShardDone:
     successes: int
 
 
-def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator[ShardDone]:
+def collect(
+    settings: CollectSettings, folder: Path, processes: int
+) -> Generator[ShardDone, None, None]:
     """Collect into a folder, shard by shard; shards that are already there are kept.
 
-    One process is this one; of several, each takes the next shard when it is done with one.
+    One process is this one; of several, each takes the next shard when it is done with one. Close
+    it where it is not read to its end.
 
     Raises:
         DatasetError: The folder belongs to other settings, or cannot be written.
@@ -127,23 +131,9 @@ def collect(settings: CollectSettings, folder: Path, processes: int) -> Iterator
     if processes == 1:
         yield from (_collect_shard(settings, str(folder), shard) for shard in missing)
     else:
-        yield from _collect_in_processes(settings, folder, missing, processes)
+        jobs = [partial(_collect_shard, settings, str(folder), shard) for shard in missing]
+        yield from each_done(jobs, processes)
     write_description(folder, description)
-
-
-def _collect_in_processes(
-    settings: CollectSettings, folder: Path, shards: Sequence[int], processes: int
-) -> Iterator[ShardDone]:
-    # A forked child would share the physics server's state.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        jobs = [pool.submit(_collect_shard, settings, str(folder), shard) for shard in shards]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            for job in jobs:
-                job.cancel()
 
 
 def _describe(settings: CollectSettings, robot: Robot) -> Description:
@@ -190,7 +180,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
         return
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        note.write_text(yaml.safe_dump(wanted, sort_keys=False), encoding='utf-8')
+        write_whole(note, yaml.safe_dump(wanted, sort_keys=False).encode())
     except OSError as error:
         raise DatasetError(f'{note}: cannot be written: {error.strerror or error}') from error
 

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any, TYPE_CHECKING
 
+from mmvae_controller.modality.whole_files import write_whole
 from mmvae_controller.studies.errors import StudyError
 
 if TYPE_CHECKING:
@@ -114,13 +115,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         StudyError: The disk is full or the place cannot be written.
 
     """
-    aside = path.with_name(f'.{path.name}.part')
     try:
-        aside.write_bytes(content)
-        aside.replace(path)
+        write_whole(path, content)
     except OSError as error:
-        with suppress(OSError):
-            aside.unlink()
         raise StudyError(
             f'{path}: cannot be written: {error.strerror}; make room or make it writable and '
             'call again: the study goes on where it was'

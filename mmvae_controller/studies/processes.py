@@ -7,19 +7,20 @@ as well; processes do not.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from functools import partial
-import multiprocessing
 from multiprocessing.synchronize import Event
-import os
 from queue import Empty
-import signal
 from typing import Any, TypeAlias
 
+from mmvae_controller.training.workers import context, pool_of, unheard
 import torch
 
 # How long whoever watches the progress waits at most.
 REFRESH_S = 0.5
+# How long a worker that was told to end may take to save. Less than the ten seconds after which
+# whoever stopped us by SIGTERM commonly kills; what was saved last goes on.
+GRACE_S = 3.0
 
 Tell: TypeAlias = Callable[[Any], None]
 MustEnd: TypeAlias = Callable[[], bool]
@@ -39,6 +40,9 @@ def work_in_processes(
 ) -> None:
     """Do all of it; an interrupt lets each worker end in good order, and is raised again.
 
+    A worker that does not within `GRACE_S` is ended where it is: it may have been asked in the
+    middle of an epoch of minutes.
+
     Args:
         works: What is to be done.
         workers: How many processes; 0 works here.
@@ -51,17 +55,11 @@ def work_in_processes(
             work(partial(on_told, index), lambda: False)
             on_done(index)
         return
-    context = multiprocessing.get_context('spawn')
-    stop, told = context.Event(), context.Queue()
-    with ProcessPoolExecutor(
-        max(1, min(workers, len(works))), context, _begin, (stop, told)
-    ) as pool:
-        # Ctrl+C reaches every process of a terminal. The workers start here and inherit that
-        # they ignore it: the one that started them decides.
-        usual = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        running = {pool.submit(_work, index, work): index for index, work in enumerate(works)}
-        signal.signal(signal.SIGINT, usual)
+    stop, told = context().Event(), context().Queue()
+    with pool_of(max(1, min(workers, len(works))), GRACE_S, partial(_begin, stop, told)) as pool:
         try:
+            with unheard():
+                running = {pool.submit(_work, i, work): i for i, work in enumerate(works)}
             while running:
                 done = wait(running, REFRESH_S, FIRST_COMPLETED).done
                 _pass_on(told, on_told)
@@ -70,7 +68,6 @@ def work_in_processes(
                     on_done(running.pop(future))
         except BaseException:
             stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
             raise
 
 
@@ -91,19 +88,10 @@ def _begin(stop: Event, told: Any) -> None:
 
 
 def _work(index: int, work: Work) -> None:
-    if _must_end():
-        return
-    work(lambda news: _told.put((index, news)), _must_end)
-    if _orphaned():
-        # Whoever would have ended this process is gone: it would wait for more work for ever.
-        os._exit(1)
+    if not _must_end():
+        work(lambda news: _told.put((index, news)), _must_end)
 
 
 def _must_end() -> bool:
     assert _stop is not None
-    return _stop.is_set() or _orphaned()
-
-
-def _orphaned() -> bool:
-    parent = multiprocessing.parent_process()
-    return parent is not None and not parent.is_alive()
+    return _stop.is_set()

@@ -23,6 +23,7 @@ from mmvae_controller.vae.export import strip_traces
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 import torch
 
@@ -33,7 +34,8 @@ def save_peer(folder: Path, cloner: Cloner, provenance: Mapping[str, Any]) -> Pe
     """Write a peer's folder, aside first; an older one of that name is replaced at the end.
 
     Raises:
-        TrainingError: The export does not compute what the trained network does.
+        TrainingError: The export does not compute what the trained network does, or the disk is
+            full.
 
     """
     aside = folder.with_name(f'.{folder.name}.part')
@@ -59,6 +61,8 @@ def save_peer(folder: Path, cloner: Cloner, provenance: Mapping[str, Any]) -> Pe
         # The contract last: until it is there, its checksums name the old files.
         for name in PEER_FILES:
             (aside / name).replace(folder / name)
+    except SafetensorError as error:
+        raise TrainingError(f'{folder}: cannot be written: {error}; free the disk') from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return contract

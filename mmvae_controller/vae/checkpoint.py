@@ -44,7 +44,7 @@ def save_model(
     """Write a model folder, aside first; an older model of that name is replaced at the end.
 
     Raises:
-        VaeError: The export does not compute what the trained network does.
+        VaeError: The export does not compute what the trained network does, or the disk is full.
 
     """
     aside = folder.with_name(f'.{folder.name}.part')
@@ -72,6 +72,8 @@ def save_model(
         # The contract last: until it is there, its checksums name the old files.
         for name in (*files, CONTRACT_FILE):
             (aside / name).replace(folder / name)
+    except SafetensorError as error:
+        raise VaeError(f'{folder}: cannot be written: {error}; free the disk') from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return contract

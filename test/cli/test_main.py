@@ -47,6 +47,19 @@ def test_version_is_the_packages():
     assert run('version').stdout.strip() == __version__
 
 
+def test_the_list_of_commands_loads_nothing_that_a_command_needs():
+    """It is what a shell asks for at every Tab."""
+    code = (
+        'import sys\n'
+        'import mmvae_controller.cli.main\n'
+        "print(*{'cv2', 'matplotlib', 'numpy', 'rclpy', 'torch', 'yaml'} & sys.modules.keys())\n"
+    )
+    found = subprocess.run(
+        [sys.executable, '-c', code], check=True, cwd=ROOT, capture_output=True, text=True
+    )
+    assert found.stdout.split() == []
+
+
 @pytest.mark.parametrize(
     ('words', 'told'),
     [

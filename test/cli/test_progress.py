@@ -3,7 +3,7 @@
 from io import StringIO
 
 from mmvae_controller.cli import progress
-from mmvae_controller.cli.progress import Bar, LINE_EVERY_S
+from mmvae_controller.cli.progress import Bar, LINE_EVERY_S, working
 import pytest
 from rich.console import Console
 
@@ -54,3 +54,19 @@ def test_a_bar_without_figures_is_told_too(clock):
     clock[0] = LINE_EVERY_S
     bar.update(task, advance=7)
     assert told(bar) == 'rows [a] 7/?\n'
+
+
+def test_what_takes_a_while_is_shown_and_leaves_no_trace():
+    out = StringIO()
+    with working('exporting', Console(file=out, force_terminal=True, width=80)):
+        pass
+    assert 'exporting' in out.getvalue()
+    # The line is erased at the end.
+    assert out.getvalue().rstrip().endswith('\x1b[2K')
+
+
+def test_in_a_pipe_nothing_is_said_of_it():
+    out = StringIO()
+    with working('exporting', Console(file=out)):
+        pass
+    assert out.getvalue() == ''

@@ -153,3 +153,18 @@ def test_a_place_that_cannot_be_written_is_refused_before_training(file, tmp_pat
     result = CliRunner().invoke(app, ['train', '--config', 'train/icub.yaml', *arguments])
     assert result.exit_code == 2
     assert (tmp_path / 'taken').read_text() == 'kept'
+
+
+def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(tmp_path):
+    config, out = tmp_path / 'tiny.yaml', tmp_path / 'models' / 'mine'
+    training = {**TRAINING, 'muting': {'random': 1.0}, 'epochs': 3}
+    branch = {'encoder': [4], 'decoder': [4]}
+    senses = ('left_eye', 'right_eye', 'joints', 'goal', 'antenna', 'motor')
+    training['network'] = {**TRAINING['network'], 'branches': dict.fromkeys(senses, branch)}
+    config.write_text(yaml.safe_dump(training))
+    words = ['train', '--dataset', 'linear:100', '--out', out, '--config', config, '--dry-run']
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.output
+    assert f'{out}: epochs 1 to 3 of ' in result.stdout
+    assert 'on 80 rows; 20 are held out; nothing was written' in result.stdout
+    assert [*tmp_path.iterdir()] == [config]

@@ -380,4 +380,6 @@ def test_a_gate_that_moves_again_says_so_at_the_level_of_the_hold_and_stops_with
     assert status.level == b'\x01'
     assert 'stopped' not in status.message
     it.peer.call('controller/stop')
-    assert it.until_status('controller: gate', 'holding: stopped').message == 'holding: stopped'
+    assert it.until_status('controller: gate', 'holding: stopped').message == (
+        'holding: stopped; mmvae explain arm-holds'
+    )

@@ -149,7 +149,10 @@ def test_a_measure_that_is_not_finite_is_not_published(
     assert spoilt == []
     assert matrix == []
     status = it.until_level('model', ERROR)
-    assert status.message == 'what the network answers cannot be measured: camera is not finite'
+    assert status.message == (
+        'what the network answers cannot be measured: camera is not finite; '
+        'mmvae explain model-is-damaged'
+    )
 
 
 def test_a_broken_answer_of_one_sense_alone_is_told_and_not_shown_as_a_missing_sense(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from mmvae_controller.control.gate import Decision, Reason, Sent
+from mmvae_controller.control.set_point import LET_GO
 from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, SenseState
+from mmvae_controller.guidance.help import Help
 from mmvae_controller.modality.observation import empty_values, nothing_known, Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.reporting.health import GateHealth, InputHealth, LoopHealth
-from mmvae_controller.nodes.reporting.status import Level, show
+from mmvae_controller.nodes.reporting.status import Level, show, Status
 import numpy as np
 import pytest
 
@@ -175,9 +177,8 @@ def test_a_gate_without_a_set_point_says_why(robot: Robot):
     gate.judge(tick_of(robot, None, idle='joints is not known'))
     status = gate.status()
     assert status.level == Level.WARN
-    assert status.message == (
-        'no set-point: joints is not known; nothing is commanded; '
-        'see docs/troubleshooting.md#no-set-point'
+    assert status.line() == (
+        'no set-point: joints is not known; nothing is commanded; mmvae explain no-set-point'
     )
     assert status.values['count no_anchor'] == 1
 
@@ -201,6 +202,52 @@ def test_a_gate_warns_while_it_holds_and_counts_why(robot: Robot):
     assert (status.level, status.message) == (Level.OK, 'limited: velocity_limit')
     assert (status.values['sent'], status.values['held']) == (2, 1)
     assert status.values['count stale'] == 1
+
+
+@pytest.mark.parametrize(
+    ('reason', 'section'),
+    [
+        (Reason.STALE, Help.ARM_HOLDS),
+        (Reason.UNCERTAIN, Help.ARM_IS_SLOW),
+        (Reason.WATCHDOG, Help.CLOCK_STANDS),
+        (Reason.NO_GOAL, Help.NO_GOAL),
+    ],
+)
+def test_a_gate_that_holds_names_the_section_of_its_reason(robot: Robot, reason, section):
+    gate = GateHealth()
+    gate.judge(tick_of(robot, decision_of(Reason.VELOCITY_LIMIT, reason, holding=True)))
+    assert gate.status().line() == f'holding: velocity_limit, {reason}; mmvae explain {section}'
+
+
+def test_a_gate_that_let_go_names_what_lets_it_go_on(robot: Robot):
+    gate = GateHealth()
+    gate.judge(tick_of(robot, None, idle=f'left is 0.5 rad from its set-point: {LET_GO}'))
+    assert gate.status().line().endswith('; mmvae explain let-go')
+
+
+def test_an_input_names_the_section_of_its_trouble(camera: InputHealth):
+    assert camera.status(0, MASKED).line().endswith('yet; mmvae explain no-message')
+    camera.reject('size is 640 x 480 pixels')
+    assert camera.status(0, MASKED).line().endswith('pixels; mmvae explain sense-is-masked')
+    lying = Sensed((True, True), SenseState.PREDICTED, 'contradicts the other senses', 9.0)
+    camera.accept(0)
+    assert camera.status(0, lying).line().endswith('; mmvae explain sense-is-distrusted')
+    assert camera.status(0, KNOWN).line() == 'known'
+
+
+def test_a_loop_names_the_section_of_its_trouble():
+    loop = LoopHealth(50)
+    assert loop.status(0.5).line().endswith('; mmvae explain clock-stands')
+    for i in range(100):
+        loop.tick(i * 20 * MS, 25 * MS, MS)
+    assert loop.status(None).line().endswith('; mmvae explain arm-is-jerky')
+    loop.fail(RuntimeError('no'))
+    assert loop.status(None).line().endswith('RuntimeError: no; mmvae explain arm-holds')
+
+
+def test_what_is_bad_no_longer_names_no_section():
+    status = Status('gate', Level.WARN, 'commands pass', section=Help.ARM_HOLDS, held=True)
+    assert status.line() == 'commands pass'
 
 
 def test_numbers_are_shown_to_four_digits():

@@ -14,7 +14,8 @@ pytestmark = pytest.mark.ros
 
 from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
-from mmvae_controller.nodes.runtime import FAILED, FAILURES_IN_A_ROW, OK, run  # noqa: E402
+from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
+from mmvae_controller.nodes.runtime import FAILURES_IN_A_ROW, run  # noqa: E402
 from mmvae_controller.nodes.signals import handle, SIGNALS  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
@@ -74,7 +75,9 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
 def test_a_robot_file_that_is_not_given_is_refused_in_one_line(program: Any):
     it = program(CONTROLLER)
     assert it.wait() == 2
-    assert it.output.strip().endswith('not configured: parameter robot_file is not given')
+    assert it.output.strip().endswith(
+        'parameter robot_file is not given; mmvae explain not-configured'
+    )
 
 
 def test_a_parameter_of_the_wrong_type_is_refused_in_one_line(program: Any):
@@ -122,7 +125,7 @@ def test_a_node_that_does_nothing_but_fail_is_told_each_time_and_ended_in_good_o
         nodes.append(BrokenNode())
         return nodes[0]
 
-    assert run(make, 'broken', []) == FAILED
+    assert run(make, 'broken', []) == ExitCode.FAILED
     assert nodes[0].told == ['start', *['broken on purpose'] * FAILURES_IN_A_ROW, 'close']
 
 
@@ -135,7 +138,7 @@ def test_what_was_told_to_leave_while_it_was_built_does_not_start():
         os.kill(os.getpid(), signal.SIGTERM)
         return nodes[0]
 
-    assert run(make, 'broken', []) == OK
+    assert run(make, 'broken', []) == ExitCode.OK
     assert nodes[0].told == ['close']
 
 
@@ -144,17 +147,3 @@ def test_what_nohup_started_outlives_its_terminal():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert signal.SIGHUP not in handle(lambda number, frame: None)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-
-
-@pytest.mark.usefixtures('handlers')
-@pytest.mark.parametrize('number', SIGNALS)
-def test_every_such_signal_interrupts_a_demo(number: signal.Signals):
-    from mmvae_controller.cli.demo import _interruptible
-
-    def rest(number: int, frame: Any) -> None:
-        """Stand for what was there before."""
-
-    signal.signal(number, rest)
-    with pytest.raises(KeyboardInterrupt), _interruptible():
-        os.kill(os.getpid(), number)
-    assert signal.getsignal(number) is rest

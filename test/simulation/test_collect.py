@@ -109,6 +109,13 @@ def test_a_folder_that_cannot_be_written_is_named(settings, tmp_path):
         list(collect(settings, tmp_path / 'file' / 'data', 1))
 
 
+def test_what_a_full_disk_refused_is_begun_again_when_there_is_room(settings, tmp_path, full_disk):
+    with full_disk(10), pytest.raises(DatasetError, match=r'settings\.yaml: cannot be written'):
+        list(collect(settings, tmp_path, 1))
+    assert list(tmp_path.iterdir()) == []
+    assert sum(done.episodes for done in collect(settings, tmp_path, 1)) == settings.episodes
+
+
 def test_a_recording_rate_that_does_not_divide_the_control_rate_is_refused(settings, tmp_path):
     with pytest.raises(SimulationError, match=r'record_hz 30 does not divide .* 40 Hz'):
         list(collect(replace(settings, record_hz=30.0), tmp_path / 'data', 1))

@@ -1,6 +1,8 @@
 """The worker processes of the study: what one is told to end is saved, and goes on."""
 
 from functools import partial
+import multiprocessing
+import time
 
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.studies.kl_schedules_config import kl_study
@@ -24,6 +26,7 @@ STUDY = {
     'full': SIZE,
     'reduced': SIZE,
 }
+DEADLINE_S = 60.0
 pytestmark = pytest.mark.slow
 
 
@@ -63,3 +66,22 @@ def test_the_failure_of_a_group_is_the_failure_of_the_study(group, icub_windows,
     with pytest.raises(TrainingError, match='cannot be resumed from'):
         work_in_processes([work], 1, lambda index, epoch: None)
     assert not result_path(tmp_path, group).exists()
+
+
+def stand_still(tell, must_end):
+    tell('begun')
+    time.sleep(DEADLINE_S)
+
+
+def test_a_worker_that_does_not_ask_whether_to_end_is_ended_all_the_same():
+    """An epoch or a score may take minutes, and whoever sent SIGTERM waits for seconds."""
+
+    def interrupt(index, news):
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    others = {*multiprocessing.active_children()}
+    with pytest.raises(KeyboardInterrupt):
+        work_in_processes([stand_still] * 2, 2, interrupt)
+    assert time.monotonic() - began < DEADLINE_S / 2
+    assert {*multiprocessing.active_children()} == others

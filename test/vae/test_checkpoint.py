@@ -123,6 +123,14 @@ def test_a_failed_export_leaves_the_older_model_in_place(folder, model, normalis
     assert [p.name for p in folder.parent.glob('.*')] == []
 
 
+def test_a_full_disk_is_told_and_leaves_the_older_model(folder, model, normalisers, full_disk):
+    before = {file: file.read_bytes() for file in folder.iterdir()}
+    with full_disk(1000), pytest.raises(VaeError, match=r'cannot be written: .*free the disk'):
+        save_model(folder, model, 'small', 0.1, {}, normalisers)
+    assert {file: file.read_bytes() for file in folder.iterdir()} == before
+    assert list(folder.parent.glob('.*')) == []
+
+
 def test_an_export_of_the_same_weights_keeps_the_network_and_adds_what_was_missing(folder):
     before = (folder / NETWORK_FILE).read_bytes()
     as_exported_before_there_were_parts(folder)

@@ -6,8 +6,10 @@ from collections import Counter, deque
 import math
 
 from mmvae_controller.control.gate import Decision, Reason
+from mmvae_controller.control.set_point import LET_GO
 from mmvae_controller.control.tick import Sensed, Tick
 from mmvae_controller.control.window import NS, SenseState
+from mmvae_controller.guidance.help import Help
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.spec import Modality
 from mmvae_controller.nodes.reporting.rates import MEMORY_S, rate_hz
@@ -17,8 +19,13 @@ import numpy as np
 NS_PER_MS = 1_000_000
 RATE_SAMPLES = 50
 REJECTED = 'rejected'
-# Where the pages say what to do; a test holds that the sections are there.
-IDLE_HELP = 'docs/troubleshooting.md#no-set-point'
+# Of a gate that holds, what else than its senses is to be looked at.
+WHERE = {
+    Reason.UNCERTAIN: Help.ARM_IS_SLOW,
+    Reason.WATCHDOG: Help.CLOCK_STANDS,
+    Reason.CLOCK: Help.CLOCK_STANDS,
+    Reason.NO_GOAL: Help.NO_GOAL,
+}
 # One late tick is the operating system's; more than this share is the controller's.
 MISSED_SHARE = 0.05
 
@@ -79,7 +86,13 @@ class InputHealth:
                 'known at t-1': bool(known[PREVIOUS]),
                 'last trouble': self.trouble or 'none',
             },
+            self._section(sensed),
         )
+
+    def _section(self, sensed: Sensed | None) -> Help:
+        if sensed is not None and sensed.why:
+            return Help.SENSE_IS_DISTRUSTED
+        return Help.SENSE_IS_MASKED if self._stamps_ns or self.rejected else Help.NO_MESSAGE
 
     def _judgement(self, age_s: float, sensed: Sensed | None) -> tuple[Level, str]:
         if sensed is not None and sensed.state is SenseState.MEASURED:
@@ -165,11 +178,13 @@ class LoopHealth:
         missed = sum(self._missed)
         due = len(self._missed) + missed
         level, message = Level.OK, f'{NS / self._period_ns:g} Hz'
+        section = Help.ARM_IS_JERKY
         if still_s is not None:
-            level = Level.ERROR
+            level, section = Level.ERROR, Help.CLOCK_STANDS
             message = f'no tick for {still_s:.2f} s: watchdog holds; does the clock advance?'
         elif self._error and self._ticks - self._error_tick < self._memory:
             level, message = Level.ERROR, f'exception in the tick: {self._error}'
+            section = Help.ARM_HOLDS
         elif p99 > period_ms:
             level, message = Level.WARN, f'ticks take {p99:.1f} ms, the period is {period_ms:.1f}'
         elif missed > MISSED_SHARE * due:
@@ -190,6 +205,7 @@ class LoopHealth:
                 'errors': self._errors,
                 'last error': self._error or 'none',
             },
+            section,
         )
 
 
@@ -227,11 +243,15 @@ class GateHealth:
         last = self._last
         reasons = ', '.join(last.reasons) if last else Reason.NO_ANCHOR.value
         level, message = Level.OK, f'limited: {reasons}' if reasons else 'commands pass'
+        section = Help.ARM_HOLDS
         if last is None:
-            level = Level.WARN
-            message = f'no set-point: {self._idle}; nothing is commanded; see {IDLE_HELP}'
+            level, section = Level.WARN, Help.NO_SET_POINT
+            message = f'no set-point: {self._idle}; nothing is commanded'
+            if self._idle.endswith(LET_GO):
+                section = Help.LET_GO
         elif last.holding:
             level, message = Level.WARN, f'{HOLDING}: {reasons}'
+            section = next((WHERE[r] for r in last.reasons if r in WHERE), section)
             if self._missing:
                 message += f'; required senses missing: {", ".join(self._missing)}'
         return Status(
@@ -245,4 +265,5 @@ class GateHealth:
                 'held': self._held,
                 **{f'count {r}': self._counts[r] for r in Reason},
             },
+            section,
         )

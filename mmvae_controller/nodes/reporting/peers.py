@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
+from mmvae_controller.guidance.help import Help
 from mmvae_controller.nodes.reporting.staleness import TOLD_PERIOD_S
 from mmvae_controller.nodes.reporting.status import Level, Status
 from mmvae_controller.nodes.wire.qos import REPORT
@@ -56,7 +57,8 @@ class PeerHealth:
             elif not peer.left:
                 there.append(name)
         if silent:
-            return Status(PEERS, Level.WARN, f'{", ".join(silent)}: killed or hanging?', values)
+            told = f'{", ".join(silent)}: killed or hanging?'
+            return Status(PEERS, Level.WARN, told, values, Help.NODE_IS_SILENT)
         return Status(PEERS, Level.OK, f'hears {", ".join(there) or "no other node"}', values)
 
     def _forgive_own_pause(self, now_s: float) -> None:

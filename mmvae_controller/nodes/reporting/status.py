@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 import math
 
+from mmvae_controller.guidance.help import explained_by, Help
+
 # A complaint that repeats itself is logged this often.
 LOG_THROTTLE_S = 5.0
 # The key by which a status on /diagnostics says that its level is held up.
@@ -35,6 +37,7 @@ class Status:
         level: How bad.
         message: One line for an operator.
         values: Details, shown in this order.
+        section: Where an operator reads what to do, if this is bad; it is added to the message.
         held: Whether the level is worse than the present one, for there was trouble lately.
 
     """
@@ -43,7 +46,14 @@ class Status:
     level: Level
     message: str
     values: Mapping[str, object] = field(default_factory=dict)
+    section: Help | None = None
     held: bool = False
+
+    def line(self) -> str:
+        """Return the message, with where to read on if it is bad now."""
+        if self.section is None or self.level is Level.OK or self.held:
+            return self.message
+        return explained_by(self.section, self.message)
 
 
 def read_level(level: bytes) -> Level:

@@ -96,7 +96,7 @@ class Updater:
         return DiagnosticStatus(
             level=bytes([status.level]),
             name=f'{self._name}: {status.name}',
-            message=status.message,
+            message=status.line(),
             hardware_id=self.hardware_id,
             values=[KeyValue(key=k, value=show(v)) for k, v in values.items()],
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 
+from mmvae_controller.guidance.help import Help
 from mmvae_controller.nodes.reporting.rates import rate_hz
 from mmvae_controller.nodes.reporting.status import Level, Status
 import numpy as np
@@ -70,14 +72,18 @@ class ModelHealth:
     def status(self, now_s: float) -> Status:
         """Tell how it is."""
         if not self._hears(now_s):
-            return Status('model', Level.STALE, self.why_stale(now_s), self._about)
+            return self._told(Level.STALE, self.why_stale(now_s), self._about)
         values = {
             **self._about,
             **self._figures(),
             'observations hz': rate_hz(self._heard_s, now_s),
         }
         level, message = self._judgement()
-        return Status('model', level, message, values)
+        return self._told(level, message, values)
+
+    @staticmethod
+    def _told(level: Level, message: str, values: Mapping[str, object]) -> Status:
+        return Status('model', level, message, values, section_of(level))
 
     def _hears(self, now_s: float) -> bool:
         return bool(self._heard_s) and now_s - self._heard_s[-1] <= self._stale_s
@@ -104,3 +110,8 @@ class ModelHealth:
             'evaluation p50 ms': float(p50_ms),
             'evaluation p99 ms': float(p99_ms),
         }
+
+
+def section_of(level: Level) -> Help:
+    """Return what explains trouble with an evaluation: what came in, or what the network made."""
+    return Help.MODEL_IS_DAMAGED if level is Level.ERROR else Help.NO_OBSERVATION

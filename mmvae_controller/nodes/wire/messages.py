@@ -10,6 +10,7 @@ from typing import Any
 from builtin_interfaces.msg import Duration, Time
 from mmvae_controller.control.gate import Sent
 from mmvae_controller.control.window import NS
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.pictures import BGR, DEPTH, GREY, HEIGHT, RGB
 from mmvae_controller.modality.robot import CommandOutput, OutputMessage
@@ -37,9 +38,11 @@ def message_type(message: str) -> type:
     except (ImportError, AttributeError) as error:
         distro = os.environ.get('ROS_DISTRO', '<distro>')
         raise ModalityError(
-            f'message {message} cannot be imported: {error}; install '
-            f'ros-{distro}-{package.replace("_", "-")}, or source the workspace that has it; '
-            'see docs/troubleshooting.md#not-configured'
+            explained_by(
+                Help.NOT_CONFIGURED,
+                f'message {message} cannot be imported: {error}; install '
+                f'ros-{distro}-{package.replace("_", "-")}, or source the workspace that has it',
+            )
         ) from error
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import as_completed, ProcessPoolExecutor
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-import multiprocessing
+from functools import partial
 from pathlib import Path
 
 from mmvae_controller.control.assembly import controller_of
@@ -28,6 +27,7 @@ from mmvae_controller.simulation.following import Follower
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.training.workers import each_done
 
 
 class Driver(StrEnum):
@@ -108,8 +108,8 @@ class CaseDone:
 
 def run_bench(
     settings: BenchSettings, cases: Sequence[Case], processes: int
-) -> Iterator[CaseDone]:
-    """Run some cells, several at once, and yield each when it is done.
+) -> Generator[CaseDone, None, None]:
+    """Run some cells, several at once, and yield each when it is done; close it if not read.
 
     Raises:
         ControlError, ModalityError, TrainingError: A model or peer cannot be run.
@@ -117,16 +117,7 @@ def run_bench(
 
     """
     check_bench(settings)
-    # A forked child would share the physics server's state.
-    context = multiprocessing.get_context('spawn')
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        jobs = [pool.submit(run_case, settings, case) for case in cases]
-        try:
-            for job in as_completed(jobs):
-                yield job.result()
-        finally:
-            for job in jobs:
-                job.cancel()
+    yield from each_done([partial(run_case, settings, case) for case in cases], processes)
 
 
 def check_bench(settings: BenchSettings) -> None:

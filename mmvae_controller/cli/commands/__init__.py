@@ -1,0 +1,1 @@
+"""What the command line declares, a file for each panel of `mmvae --help`."""
