@@ -67,6 +67,8 @@ def where_instead(
     best = found[0]
     inside = namespace_for(best, relative)
     namespace = f', or give --namespace {inside}' if inside else ''
+    if best == f'/{relative}':
+        namespace = ', or leave out --namespace'
     others = f' (also of that type: {", ".join(found[1:])})' if found[1:] else ''
     return (
         f'{best} is {verb}, of that type: write `topic: {best}` in the robot YAML{namespace}'
