@@ -52,7 +52,7 @@ def verdict(robot: Robot, findings: Sequence[Finding]) -> str:
     missing = list(dict.fromkeys(f.subject for f in findings if f.level is Level.MISSING))
     if not missing:
         notes = sum(f.level is Level.NOTE for f in findings)
-        noted = f', with {notes} notes above' if notes else ''
+        noted = f', with {notes} note{"s" if notes > 1 else ""} above' if notes else ''
         return f'{robot.name} is ready{noted}.'
     holding = [name for name in missing if name in robot.required]
     optional = [name for name in missing if name in robot.sources and name not in robot.required]
@@ -80,8 +80,10 @@ def document(robot: Robot, facts: Facts, findings: Sequence[Finding]) -> dict[st
                 'refused': sense.heard.refused,
                 'rate_hz': sense.heard.rate_hz,
                 'longest_gap_s': sense.heard.longest_gap_s,
+                'late_s': sense.heard.late_s,
                 'masked_share': sense.heard.masked_share,
                 'delay_s': sense.heard.delay_s,
+                'delay_pace': sense.heard.delay_pace,
                 'waited_s': sense.heard.waited_s,
                 'contrast': sense.heard.contrast,
             }
