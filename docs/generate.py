@@ -20,6 +20,16 @@ from node_parameters import nodes, PACKAGE, ROOT
 OUT = ROOT / 'docs' / 'generated'
 # What a reader of the reference has no use for.
 HIDDEN_ROOMS = ('benchmarks', 'cli')
+SHOWN = {
+    'Robot': 'config/robots/iiwa_sim.yaml',
+    'Arm to simulate': 'config/arms/iiwa.yaml',
+    'Training': 'config/train/touch_target.yaml',
+    'Training of behaviour cloning': 'config/train/clone.yaml',
+    'Study of KL schedules': 'config/study/kl_schedules.yaml',
+    'Study of JMVAE': 'config/study/jmvae.yaml',
+    'Profile of Fast DDS': 'config/fastdds.xml',
+    'Groups of diagnostics': 'config/analyzers.yaml',
+}
 PARAMETERS = (
     'Given when a node starts: `ros2 run mmvae_controller controller --ros-args -p model:=…`, or '
     'as arguments of the launch files. Only `camera` of the simulation can be set while it runs.'
@@ -64,18 +74,16 @@ def whole(page: str) -> str:
 
 
 def files() -> str:
-    """Show the YAML files that document their own keys."""
-    shown = {
-        'Robot': 'config/robots/iiwa_sim.yaml',
-        'Arm to simulate': 'config/arms/iiwa.yaml',
-        'Training': 'config/train/touch_target.yaml',
-        'Study': 'config/study/kl_schedules.yaml',
-    }
+    """Show the files that are written by hand, and document their own keys."""
     sections = [
-        f'## {title}\n\n`{name}`\n\n```yaml\n{(ROOT / name).read_text(encoding="utf-8")}```\n'
-        for title, name in shown.items()
+        f'## {title}\n\n`{name}`\n\n```{Path(name).suffix[1:]}\n'
+        f'{(ROOT / name).read_text(encoding="utf-8")}```\n'
+        for title, name in SHOWN.items()
     ]
-    return '\n'.join(['# Files\n\nEach file documents its own keys.\n', *sections])
+    about = (
+        'Each file documents its own keys. Of those that commands write: [there](../written.md).'
+    )
+    return '\n'.join([f'# Files\n\n{about}\n', *sections])
 
 
 def parameters() -> str:

@@ -25,6 +25,25 @@ CREATED = ('create_publisher', 'create_service', 'create_subscription')
 OF_ROS = {'start_type_description_service', 'use_sim_time'}
 
 
+def test_a_file_of_each_kind_that_is_written_by_hand_is_shown_and_each_of_a_model_is_told():
+    from generate import SHOWN
+    from mmvae_controller.control.comparison import SOUND_FILE
+    from mmvae_controller.modality import contract
+
+    shown = {Path(name) for name in SHOWN.values()}
+    config = ROOT / 'config'
+    assert {path.parent.name for path in shown} >= {
+        folder.name
+        for folder in config.iterdir()
+        if folder.is_dir() and list(folder.glob('*.yaml'))
+    }
+    assert {path.relative_to(ROOT) for path in config.iterdir() if path.is_file()} <= shown
+    of_a_model = [getattr(contract, name) for name in dir(contract) if name.endswith('_FILE')]
+    written = (ROOT / 'docs' / 'written.md').read_text(encoding='utf-8')
+    for name in [*of_a_model, SOUND_FILE]:
+        assert f'| `{name}` |' in written
+
+
 def told_parameters() -> dict[str, set[str]]:
     """Return the parameters in the README's table of nodes, by node; `all three` are of each."""
     section = README.split('## Nodes')[1].split('\n## ')[0]
