@@ -63,7 +63,10 @@ def where_instead(
     """
     found = similar_topics(wanted, kind, topics)
     if not found:
-        return f'no topic of type {kind} is {verb}: does its driver run, in this ROS_DOMAIN_ID?'
+        return (
+            f'no topic of type {kind} is {verb}: does its driver run, in this ROS_DOMAIN_ID and '
+            'within ROS_AUTOMATIC_DISCOVERY_RANGE?'
+        )
     best = found[0]
     inside = namespace_for(best, relative)
     namespace = f', or give --namespace {inside}' if inside else ''
