@@ -124,3 +124,40 @@ def test_every_command_stands_in_the_readme_and_no_other():
     section = README.split('## The `mmvae` command')[1].split('\n#')[0]
     told = set(re.findall(r'^\| `([\w-]+)` \|', section, re.MULTILINE))
     assert told == set(typer.main.get_command(app).commands)
+
+
+PAGES = [ROOT / 'README.md', ROOT / 'models' / 'README.md', *sorted((ROOT / 'docs').rglob('*.md'))]
+# In a code span or a code block; it goes on over a line that ends with a backslash.
+WRITTEN = re.compile(r'(?:`|^|(?<=\s))mmvae ((?:[^`\n|&;#)\\]|\\\n)+)', re.MULTILINE)
+
+
+def written_commands() -> Iterator[tuple[str, list[str]]]:
+    """Yield each command line that a page shows, and the page."""
+    for page in PAGES:
+        if 'generated' in page.parts:
+            continue
+        text = page.read_text(encoding='utf-8')
+        code = re.findall(r'```bash\n.*?```|`[^`\n]+`', text, re.DOTALL)
+        for block in code:
+            for found in WRITTEN.finditer(block.strip('`')):
+                yield page.name, found[1].replace('\\\n', ' ').split()
+
+
+def test_every_command_line_that_a_page_shows_has_a_command_and_options_of_it():
+    commands = typer.main.get_command(app).commands
+    wrong, seen = [], 0
+    for page, (name, *words) in written_commands():
+        options = [word.partition('=')[0] for word in words if word.startswith('--')]
+        # An option of `mmvae` itself, or any command.
+        if name.startswith(('-', '…')):
+            continue
+        seen += 1
+        known = (
+            {o for p in commands[name].params for o in (*p.opts, *p.secondary_opts)}
+            if (name in commands)
+            else set()
+        )
+        wrong += [(page, name, o) for o in options if o not in known | {'--help'}]
+        wrong += [(page, name)] if name not in commands else []
+    assert wrong == []
+    assert seen > 50

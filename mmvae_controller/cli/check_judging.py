@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmvae_controller.cli.check_command import judge_command, judge_limits
+from mmvae_controller.cli.check_command import judge_command, judge_limits, OURS
 from mmvae_controller.cli.check_model import judge_model
 from mmvae_controller.cli.check_senses import judge_sense
 from mmvae_controller.cli.findings import as_data, Finding, Level
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.check.facts import Facts
+
+# Of the controller: where it is told what is wanted, if it is asked for a goal.
+GOAL = 'goal'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,8 @@ def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
     findings += judge_command(robot, facts)
     findings += judge_limits(robot, facts, given.urdf, given.acceleration_rad_s2)
     findings.append(_loop(robot, step_s))
+    if robot.goal:
+        findings.append(_goal(robot, facts))
     if facts.simulated:
         findings.append(_clock())
     if given.network is not None:
@@ -106,6 +111,19 @@ def _loop(robot: Robot, step_s: float) -> Finding:
             f'raise `rate_hz` to {1 / step_s:.0f} or more',
         )
     return Finding('control', 'loop', Level.OK, message)
+
+
+def _goal(robot: Robot, facts: Facts) -> Finding:
+    topic = f'{facts.inside}/{OURS}/{GOAL}'
+    if topic in facts.published:
+        return Finding('control', 'goal', Level.OK, f'{topic} is published')
+    return Finding(
+        'control',
+        'goal',
+        Level.NOTE,
+        f'nobody publishes {topic} yet: the arm holds until it says what {robot.goal} is wanted',
+        f'publish {robot.sources[robot.goal].message} there, as the node `goals` does',
+    )
 
 
 def _clock() -> Finding:

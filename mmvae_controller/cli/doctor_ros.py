@@ -11,7 +11,11 @@ from mmvae_controller.cli.doctor_packages import is_there
 from mmvae_controller.cli.doctor_start import judge_start, start
 from mmvae_controller.cli.findings import Finding, Level
 from mmvae_controller.modality.shared_files import find_config
-from mmvae_controller.nodes.processes import PROFILE_VARIABLES, unset_profile_variables
+from mmvae_controller.nodes.processes import (
+    LAST_DOMAIN,
+    PROFILE_VARIABLES,
+    unset_profile_variables,
+)
 
 # Those of package.xml.
 MESSAGES = (
@@ -28,8 +32,8 @@ MESSAGES = (
 )
 FAST_DDS, PROFILE = 'fastrtps', 'fastdds.xml'
 LAUNCH = ('launch', 'launch_ros')
-# Above, ports of participants collide with those that Linux hands out; 232 is the last there is.
-SAFE_DOMAINS, LAST_DOMAIN = 101, 232
+# Above, ports of participants collide with those that Linux hands out.
+SAFE_DOMAINS = 101
 RANGES = ('SUBNET', 'LOCALHOST', 'OFF', 'SYSTEM_DEFAULT')
 
 

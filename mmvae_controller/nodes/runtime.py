@@ -13,6 +13,7 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import UrgentFirstExecutor
 from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.starting import StartError, starting
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
@@ -75,10 +76,11 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
 
     """
     leaving = Leaving()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:
-        node = make()
+        with starting():
+            rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+            node = make()
         if leaving.asked:
             return OK  # What was told to leave must not begin to move.
         node.start()
@@ -88,6 +90,10 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
         get_logger(name).fatal(str(error))
+        return REFUSED
+    except StartError as error:
+        # Its log may be just what does not start.
+        print(f'{name}: {error}', file=sys.stderr)
         return REFUSED
     except RefusedError:
         return REFUSED

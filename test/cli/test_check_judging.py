@@ -441,6 +441,19 @@ def test_a_step_shorter_than_a_period_is_noted(robot):
     assert finding.level is Level.NOTE
 
 
+@pytest.mark.parametrize(
+    ('published', 'level'), [('/left/controller/goal', 'ok'), ('/controller/goal', 'note')]
+)
+def test_a_robot_that_is_led_by_goals_is_told_whether_anybody_shows_it_one(
+    robot, published, level
+):
+    facts = replace(FACTS, namespace='/left', published={published: ('x',)})
+    finding = found(replace(robot, goal='touch'), facts, 'control', 'goal')
+    assert finding.level == level
+    assert '/left/controller/goal' in finding.message
+    assert [f for f in judge(robot, facts, Given()) if f.what == 'goal'] == []
+
+
 def test_the_document_says_all_of_it(robot):
     data = document(robot, FACTS, judge(robot, FACTS, Given()))
     assert data['ready'] is True
@@ -475,10 +488,10 @@ def test_the_share_of_masked_time_is_that_without_a_fresh_sound_sample(hearing):
 
 
 def test_a_single_sample_near_the_end_does_not_make_a_sense_fresh(hearing):
-    """Listening began at 0; a second is granted for the publisher to be found."""
+    """Its publisher is known at 0, and is granted 3 s to be connected."""
     ear = hearing('joints')
     ear.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 4.9, None, None)
-    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(3.9 / 4.0)
+    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(1.9 / 2.0)
     soon = hearing('joints')
     soon.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 0.9, None, None)
     assert soon.heard(0.95, 0.0).masked_share == 0

@@ -17,8 +17,9 @@ from mmvae_controller.senses.headers import read_header
 from mmvae_controller.senses.reading import read_sense
 import numpy as np
 
-# So long a publisher that is known may take to be connected; only then its silence is its own.
-DISCOVERY_S = 1.0
+# So long a publisher that is known may take to be connected, on a busy machine; only then its
+# silence is its own. A slow sense is found all the same, by the gaps between its samples.
+DISCOVERY_S = 3.0
 # Two samples in a row are no trend.
 TREND = 3
 
