@@ -44,7 +44,7 @@ def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
     if robot.goal:
         findings.append(_goal(robot, facts))
     if facts.simulated:
-        findings.append(_clock())
+        findings.append(_clock(facts))
     if given.network is not None:
         findings += judge_model(robot, given.network)
     # What is said of the anchor's limits stands with the rest of the anchor.
@@ -75,6 +75,7 @@ def document(robot: Robot, facts: Facts, findings: Sequence[Finding]) -> dict[st
         'robot': robot.name,
         'namespace': facts.namespace,
         'seconds': facts.seconds,
+        'time_factor': facts.time_factor,
         'verdict': verdict(robot, findings),
         'ready': not any(f.level is Level.MISSING for f in findings),
         'findings': as_data(findings),
@@ -126,10 +127,19 @@ def _goal(robot: Robot, facts: Facts) -> Finding:
     )
 
 
-def _clock() -> Finding:
+def _clock(facts: Facts) -> Finding:
+    if facts.time_factor is None:
+        return Finding(
+            'control',
+            'clock',
+            Level.NOTE,
+            'somebody publishes simulated time, and it stands',
+            'is the simulation paused? With use_sim_time the controller waits for it',
+        )
     return Finding(
         'control',
         'clock',
         Level.OK,
-        'simulated time is published; rates and gaps above are in real seconds',
+        f'simulated time, {facts.time_factor:.2f} s of it in a real second; rates and gaps above '
+        'are in it',
     )

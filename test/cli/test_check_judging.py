@@ -12,6 +12,7 @@ from mmvae_controller.cli.findings import exit_code, Finding, Level
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.check.facts import Endpoint, Facts, Heard, TopicFacts, UNNAMED
 from mmvae_controller.nodes.check.hearing import Hearing
+from mmvae_controller.nodes.check.pace import Pace
 import numpy as np
 import pytest
 
@@ -281,7 +282,12 @@ def test_stamps_of_simulated_time_are_not_compared(robot, namespace, clock):
     finding = found(robot, facts, 'touch', 'delay')
     assert finding.level is Level.OK
     assert 'simulated time' in finding.message
-    assert 'in real seconds' in found(robot, facts, 'control', 'clock').message
+    clock = found(robot, facts, 'control', 'clock')
+    assert clock.level is Level.NOTE
+    assert 'it stands' in clock.message
+    running = found(robot, replace(facts, time_factor=0.25), 'control', 'clock')
+    assert running.level is Level.OK
+    assert '0.25 s of it in a real second' in running.message
 
 
 def test_what_is_said_of_a_subject_stands_together(robot):
@@ -485,6 +491,30 @@ def test_the_share_of_masked_time_is_that_without_a_fresh_sound_sample(hearing):
     assert heard.rate_hz == pytest.approx(20.0)
     assert heard.values == {'right': 0.3, 'spare': 0.2, 'left': 0.1}
     assert (heard.waited_s, heard.delay_s) == (0.001, None)
+
+
+def test_under_simulated_time_rates_and_gaps_are_in_its_seconds(hearing):
+    """A slow simulation is no slow sensor: 0.2 s apart, that is 0.05 at a quarter of the pace."""
+    pace, ear = Pace(), hearing('joints')
+    for step in range(21):
+        pace.hear(0.2 * step, 100 + 0.05 * step)
+        message = joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3])
+        ear.hear(message, 0.2 * step, None, None)
+    assert pace.factor == pytest.approx(0.25)
+    heard = ear.heard(4.0, 0.0, pace.at)
+    assert heard.rate_hz == pytest.approx(20)
+    assert heard.longest_gap_s == pytest.approx(0.05)
+    assert heard.masked_share == 0
+    assert ear.heard(4.0, 0.0).masked_share > 0.4
+
+
+def test_without_a_clock_time_is_steady_and_a_clock_that_is_set_back_begins_anew():
+    pace = Pace()
+    assert (pace.at(7.0), pace.factor) == (7.0, None)
+    for steady_s, told_s in ((0.0, 50.0), (1.0, 51.0), (2.0, 0.0), (4.0, 1.0)):
+        pace.hear(steady_s, told_s)
+    assert pace.factor == pytest.approx(0.5)
+    assert pace.at(3.0) == pytest.approx(0.5)
 
 
 def test_a_single_sample_near_the_end_does_not_make_a_sense_fresh(hearing):

@@ -18,13 +18,16 @@ from geometry_msgs.msg import Wrench  # noqa: E402
 from mmvae_controller.cli.check_judging import Given, judge  # noqa: E402
 from mmvae_controller.cli.check_robot import run  # noqa: E402
 from mmvae_controller.cli.findings import exit_code, Finding, Level  # noqa: E402
+from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.nodes.check.facts import Facts  # noqa: E402
 from mmvae_controller.nodes.check.gathering import Gatherer, KEPT, NAME  # noqa: E402
 from mmvae_controller.nodes.recorder import Recorder  # noqa: E402
 from mmvae_controller.nodes.watch.listener import NamespaceError  # noqa: E402
-from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.messages import time_message  # noqa: E402
+from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, SENSOR  # noqa: E402
 from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray, String  # noqa: E402
 
@@ -182,6 +185,19 @@ def test_a_driver_that_starts_late_is_not_taken_for_a_slow_one(peer, gather):
     facts = gather(lambda facts: facts.senses['touch'].heard.received >= ENOUGH)
     assert facts.seconds > 0
     assert facts.senses['touch'].heard.late_s == 0
+
+
+def test_the_pace_of_simulated_time_is_heard(peer, gather):
+    clock, began_s = peer.node.create_publisher(Clock, '/clock', CLOCK), time.monotonic()
+
+    def tell() -> None:
+        told_ns = round(0.25 * NS * (time.monotonic() - began_s))
+        clock.publish(Clock(clock=time_message(told_ns)))
+
+    peer.node.create_timer(SPUN_S, tell)
+    facts = gather(lambda facts: facts.time_factor is not None and facts.seconds > 2)
+    assert facts.simulated
+    assert facts.time_factor == pytest.approx(0.25, rel=0.2)
 
 
 def test_the_robot_description_is_heard(peer, gather):

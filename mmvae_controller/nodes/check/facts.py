@@ -120,6 +120,8 @@ class Facts:
         published: The types of every topic that somebody publishes.
         heeded: The types of every topic that somebody listens to.
         description: The URDF on the topic `robot_description`; empty if there is none.
+        time_factor: Simulated seconds in a real one; None without simulated time. Rates and gaps
+            are in simulated seconds then, as the controller counts.
         controllers: The states that ros2_control told on `/diagnostics`, by controller.
 
     """
@@ -131,6 +133,7 @@ class Facts:
     published: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     heeded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     description: str = ''
+    time_factor: float | None = None
     controllers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property

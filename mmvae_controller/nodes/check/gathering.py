@@ -12,10 +12,12 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.check.compatible import refusal
-from mmvae_controller.nodes.check.facts import Endpoint, Facts, TopicFacts, UNNAMED
+from mmvae_controller.nodes.check.facts import CLOCK, Endpoint, Facts, TopicFacts, UNNAMED
 from mmvae_controller.nodes.check.hearing import Hearing
+from mmvae_controller.nodes.check.pace import Pace
 from mmvae_controller.nodes.watch.listener import listener
 from mmvae_controller.nodes.wire.messages import message_type, stamp_of
+from mmvae_controller.nodes.wire.qos import CLOCK as CLOCK_QOS
 from mmvae_controller.nodes.wire.qos import COMMAND, EVERY, SENSOR
 from mmvae_controller.nodes.wire.receipt import waited_ns
 from rclpy.executors import SingleThreadedExecutor
@@ -25,6 +27,7 @@ from rclpy.qos import (
     QoSProfile,
     ReliabilityPolicy,
 )
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 
 NAME = 'check_robot'
@@ -67,6 +70,10 @@ class Gatherer:
         self._hearings: dict[str, Hearing] = {}
         self._senses: dict[str, TopicFacts] = {}
         self._began_s = time.monotonic()
+        # The clock of the namespace counts, if there is one, else that of all.
+        self._paces = {place: Pace() for place in dict.fromkeys((CLOCK, f'/{CLOCK}'))}
+        for place, pace in self._paces.items():
+            self._node.create_subscription(Clock, place, self._clock_hearer(pace), CLOCK_QOS)
         for modality in robot.modalities:
             if modality.name in robot.sources:
                 source = robot.sources[modality.name]
@@ -86,6 +93,7 @@ class Gatherer:
         """Return what is known by now."""
         now_s = time.monotonic()
         output = self._robot.output
+        pace = next((p for p in self._paces.values() if p.factor is not None), Pace())
         try:
             message_type(output.message)
             not_installed = ''
@@ -100,7 +108,7 @@ class Gatherer:
                 name: replace(
                     facts,
                     publishers=self._publishers(facts.topic),
-                    heard=self._hearings[name].heard(now_s, self._known_s.get(name)),
+                    heard=self._hearings[name].heard(now_s, self._known_s.get(name), pace.at),
                 )
                 for name, facts in self._senses.items()
             },
@@ -113,6 +121,7 @@ class Gatherer:
             published={t: k for t, k in topics.items() if self._node.count_publishers(t)},
             heeded={t: k for t, k in topics.items() if self._listeners(t)},
             description=self._description,
+            time_factor=pace.factor,
             controllers={n: frozenset(states) for n, states in self._controllers.items()},
         )
 
@@ -144,6 +153,9 @@ class Gatherer:
         header = getattr(message, 'header', None)
         stamp_ns = stamp_of(header.stamp) if header is not None else 0
         return (self._node.get_clock().now().nanoseconds - stamp_ns) / NS if stamp_ns else None
+
+    def _clock_hearer(self, pace: Pace) -> Callable[[Any], None]:
+        return lambda message: pace.hear(time.monotonic(), stamp_of(message.clock) / NS)
 
     def _on_description(self, message: String) -> None:
         self._description = message.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -85,18 +86,26 @@ class Hearing:
             numbers = np.asarray(value, dtype=np.float64).ravel().tolist()
             self._values = dict(zip(self._modality.channels, numbers, strict=True))
 
-    def heard(self, now_s: float, began_s: float | None = None) -> Heard:
+    def heard(
+        self,
+        now_s: float,
+        began_s: float | None = None,
+        time_at: Callable[[float], float] = float,
+    ) -> Heard:
         """Sum up.
 
         Args:
             now_s: On the same steady clock.
             began_s: When its publisher was known, on it; None counts from the first sample.
+            time_at: What the clock of the controller says at a moment of it.
 
         """
-        times_s = [s.steady_s for s in self._samples]
-        spans_s = [b - a for a, b in pairwise([*times_s, now_s])]
+        times_s = [time_at(s.steady_s) for s in self._samples]
+        spans_s = [b - a for a, b in pairwise([*times_s, time_at(now_s)])]
         between_s = times_s[-1] - times_s[0] if len(times_s) > 1 else 0.0
-        late_s = self._late_s(began_s)
+        late_s = 0.0
+        if began_s is not None and times_s:
+            late_s = max(0.0, times_s[0] - time_at(began_s + DISCOVERY_S))
         return Heard(
             received=len(self._samples) + self._refused,
             refused=self._refused,
@@ -117,12 +126,6 @@ class Hearing:
             contrast=self._contrast,
             values=self._values,
         )
-
-    def _late_s(self, began_s: float | None) -> float:
-        """Return for how long the first sample was awaited in vain."""
-        if began_s is None or not self._samples:
-            return 0.0
-        return max(0.0, self._samples[0].steady_s - began_s - DISCOVERY_S)
 
     def _delay_pace(self) -> float:
         """Return by how many seconds the delay grows in a second."""
