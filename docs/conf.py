@@ -17,12 +17,15 @@ generate()
 
 project = 'mmvae_controller'
 release = ElementTree.parse(ROOT / 'package.xml').getroot().findtext('version')
-extensions = ['myst_parser']
+extensions = ['myst_parser', 'sphinx_copybutton']
 root_doc = 'docs/index'
 include_patterns = ['README.md', 'CHANGELOG.rst', 'models/README.md', 'docs/**']
 html_theme = 'furo'
+html_show_copyright = False
 html_title = f'{project} {release}'
 html_extra_path = ['site']
+# A prompt is not copied, nor what a command answers.
+copybutton_prompt_text = '$ '
 # Those of GitHub.
 myst_heading_anchors = 4
 # Tables that a command wrote begin where they are included.

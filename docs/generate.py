@@ -15,11 +15,27 @@ import shutil
 import subprocess
 import sys
 
-ROOT = Path(__file__).resolve().parents[1]
+from node_parameters import nodes, PACKAGE, ROOT
+
 OUT = ROOT / 'docs' / 'generated'
-PACKAGE = ROOT / 'mmvae_controller'
 # What a reader of the reference has no use for.
 HIDDEN_ROOMS = ('benchmarks', 'cli')
+SHOWN = {
+    'Robot': 'config/robots/iiwa_sim.yaml',
+    'Arm to simulate': 'config/arms/iiwa.yaml',
+    'Training': 'config/train/touch_target.yaml',
+    'Training of behaviour cloning': 'config/train/clone.yaml',
+    'Study of KL schedules': 'config/study/kl_schedules.yaml',
+    'Study of JMVAE': 'config/study/jmvae.yaml',
+    'Profile of Fast DDS': 'config/fastdds.xml',
+    'Groups of diagnostics': 'config/analyzers.yaml',
+}
+PARAMETERS = (
+    'Given when a node starts: `ros2 run mmvae_controller controller --ros-args -p model:=…`, or '
+    'as arguments of the launch files. Only `camera` of the simulation can be set while it runs.'
+)
+# What typer shortens in the list of commands.
+SHORTENED = re.compile(r'^\* `(?P<name>[\w-]+)`: .*$', re.MULTILINE)
 
 
 def generate() -> None:
@@ -42,36 +58,44 @@ def commands() -> str:
     )
     if run.returncode:
         raise SystemExit(f'typer cannot describe mmvae_controller.cli.main: {run.stderr}')
-    return run.stdout.replace('# `mmvae`', '# Commands', 1)
+    return whole(run.stdout.replace('# `mmvae`', '# Commands', 1))
+
+
+def whole(page: str) -> str:
+    """Give each command in the list the whole first sentence of its section, and a link to it."""
+    sections = re.findall(r'^## `mmvae ([\w-]+)`\n\n(.+?)\n\n', page, re.MULTILINE | re.DOTALL)
+    about = {name: ' '.join(text.split()) for name, text in sections}
+
+    def entry(found: re.Match[str]) -> str:
+        name = found['name']
+        return f'* [`{name}`](#mmvae-{name}): {about[name]}' if name in about else found[0]
+
+    return SHORTENED.sub(entry, page)
 
 
 def files() -> str:
-    """Show the YAML files that document their own keys."""
-    shown = {
-        'Robot': 'config/robots/iiwa_sim.yaml',
-        'Arm to simulate': 'config/arms/iiwa.yaml',
-        'Training': 'config/train/touch_target.yaml',
-        'Study': 'config/study/kl_schedules.yaml',
-    }
+    """Show the files that are written by hand, and document their own keys."""
     sections = [
-        f'## {title}\n\n`{name}`\n\n```yaml\n{(ROOT / name).read_text(encoding="utf-8")}```\n'
-        for title, name in shown.items()
+        f'## {title}\n\n`{name}`\n\n```{Path(name).suffix[1:]}\n'
+        f'{(ROOT / name).read_text(encoding="utf-8")}```\n'
+        for title, name in SHOWN.items()
     ]
-    return '\n'.join(['# Files\n\nEach file documents its own keys.\n', *sections])
+    about = (
+        'Each file documents its own keys. Of those that commands write: [there](../written.md).'
+    )
+    return '\n'.join([f'# Files\n\n{about}\n', *sections])
 
 
 def parameters() -> str:
-    """List the parameters that the nodes declare, in the words of their declarations."""
-    rows = ['# Node parameters\n', '| declared in | parameter | default | meaning |']
-    rows.append('|---|---|---|---|')
-    for path in sorted((PACKAGE / 'nodes').rglob('*.py')):
-        tree = ast.parse(path.read_text(encoding='utf-8'))
-        known = dict(_constants(tree))
-        for call in _calls(tree, 'declare'):
-            name, default, meaning = call.args[1:4]
-            cells = (path.stem, _text(name, known), ast.unparse(default), _text(meaning, known))
-            rows.append('| ' + ' | '.join(f'{cell}'.replace('|', '\\|') for cell in cells) + ' |')
-    return '\n'.join(rows) + '\n'
+    """List the parameters of each node, in the words of their declarations."""
+    parts = ['# Node parameters\n', f'{PARAMETERS}\n']
+    for node, found in nodes().items():
+        parts += [f'## {node}\n', '| parameter | default | meaning |', '|---|---|---|']
+        for p in found:
+            cells = (f'`{p.name}`', f'`{p.default}`', p.meaning)
+            parts.append('| ' + ' | '.join(c.replace('|', '\\|') for c in cells) + ' |')
+        parts.append('')
+    return '\n'.join(parts)
 
 
 def rooms() -> Iterator[Path]:
@@ -116,26 +140,6 @@ def _bare(node: Defined) -> Defined:
         kept += [_bare(n) for n in node.body if _is_public(n)]
     node.body = kept or [ast.Expr(ast.Constant(...))]
     return node
-
-
-def _constants(tree: ast.Module) -> Iterator[tuple[str, object]]:
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            yield from ((t.id, node.value.value) for t in node.targets if isinstance(t, ast.Name))
-
-
-def _calls(tree: ast.Module, name: str) -> Iterator[ast.Call]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == name:
-            yield node
-
-
-def _text(node: ast.expr, known: dict[str, object]) -> str:
-    """Return the words of a literal or a constant of the file; of any other the source."""
-    if isinstance(node, ast.Constant):
-        return re.sub(r'\s+', ' ', str(node.value))
-    source = ast.unparse(node)
-    return str(known[source]) if source in known else f'`{source}`'
 
 
 if __name__ == '__main__':

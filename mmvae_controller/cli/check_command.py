@@ -11,8 +11,12 @@ from mmvae_controller.modality.limits import JointLimits, limits_from_urdf
 from mmvae_controller.modality.robot import OutputMessage, Robot
 from mmvae_controller.nodes.check.facts import Endpoint, Facts
 
-# They hear a command and move nothing.
-WATCHERS = ('_ros2cli', 'rosbag2_recorder', 'plotjuggler', 'rqt')
+# They hear a command and move nothing; `top` and `recorder` are ours.
+WATCHERS = ('_ros2cli', 'foxglove_bridge', 'plotjuggler', 'rosbag2_', 'rosbridge', 'rqt', 'rviz')
+OUR_WATCHERS = ('recorder', 'top')
+OURS, ACTIVE = 'controller', 'active'
+# rad, rad/s: of limits that were written with three decimals.
+ROUNDING = 1e-3
 
 
 def judge_command(robot: Robot, facts: Facts) -> Iterator[Finding]:
@@ -30,16 +34,17 @@ def judge_command(robot: Robot, facts: Facts) -> Iterator[Finding]:
             _nobody(robot, facts),
         )
     for listener in obeying:
-        yield _listener(name, robot, found.topic, listener)
-    for other in found.publishers:
+        yield _listener(name, robot, facts, listener)
+    if len(obeying) > 1:
         yield Finding(
             name,
             'topic',
             Level.NOTE,
-            f'{other.node} publishes on {found.topic} already',
-            'two that command one arm tear it to and fro: stop it before you start ours, unless '
-            'it is ours',
+            f'{len(obeying)} nodes obey {found.topic}: {", ".join(e.node for e in obeying)}',
+            'each of them moves: stop those that you do not mean, or give each robot a namespace',
         )
+    for other in found.publishers:
+        yield _commander(name, facts, other)
 
 
 def judge_limits(
@@ -57,6 +62,7 @@ def judge_limits(
     name, limits = robot.command.name, robot.output.limits
     if limits is not None:
         yield Finding(name, 'limits', Level.OK, 'given in the robot YAML')
+        yield from _wider(name, limits, urdf or facts.description)
     elif not (urdf or facts.description):
         yield Finding(
             name,
@@ -87,8 +93,27 @@ def judge_limits(
     yield from _inside(robot, facts, limits)
 
 
-def _listener(name: str, robot: Robot, topic: str, listener: Endpoint) -> Finding:
-    wanted = robot.output.message
+def _commander(name: str, facts: Facts, other: Endpoint) -> Finding:
+    topic = facts.command.topic
+    if other.node == f'{facts.inside}/{OURS}':
+        return Finding(
+            name,
+            'topic',
+            Level.NOTE,
+            f'our {other.node} publishes on {topic} already',
+            'do not start another one in this namespace',
+        )
+    return Finding(
+        name,
+        'topic',
+        Level.MISSING if other.named else Level.NOTE,
+        f'{other.node} publishes on {topic} already',
+        'two that command one arm tear it to and fro: stop it before you start ours',
+    )
+
+
+def _listener(name: str, robot: Robot, facts: Facts, listener: Endpoint) -> Finding:
+    wanted, topic = robot.output.message, facts.command.topic
     if listener.kind != wanted:
         known = listener.kind in list(OutputMessage)
         return Finding(
@@ -108,7 +133,24 @@ def _listener(name: str, robot: Robot, topic: str, listener: Endpoint) -> Findin
             f'{listener.node} does not hear a reliable command: {listener.incompatible}',
             'change the QoS of the listener to reliable or best effort, volatile, no deadline',
         )
-    return Finding(name, 'topic', Level.OK, f'{topic}, {wanted}, obeyed by {listener}')
+    states = facts.controllers.get(listener.name, frozenset())
+    if states and ACTIVE not in states:
+        return Finding(
+            name,
+            'controller',
+            Level.MISSING,
+            f'{listener.node} listens to {topic}, and obeys nothing: it is '
+            f'{", ".join(sorted(states))}',
+            f'ros2 control switch_controllers --activate {listener.name}, and --deactivate the '
+            'one that has its joints (`ros2 control list_controllers`)',
+        )
+    return Finding(
+        name,
+        'topic',
+        Level.OK if listener.named else Level.NOTE,
+        f'{topic}, {wanted}, obeyed by {listener}',
+        '' if listener.named else 'ask once more, with more --seconds: it may only watch',
+    )
 
 
 def _nobody(robot: Robot, facts: Facts) -> str:
@@ -132,6 +174,33 @@ def _described(name: str, is_file: bool) -> Finding:
     )
 
 
+def _wider(name: str, limits: JointLimits, urdf: str) -> Iterator[Finding]:
+    """Compare limits of the YAML with a robot description; nothing without one that has them."""
+    try:
+        own = limits_from_urdf(urdf, limits.joints, float(limits.acceleration_rad_s2.max()))
+    except ModalityError:
+        return
+    wider = [
+        f'{joint} {what} {ours:g}, expected {relation} {theirs:g}'
+        for what, relation, mine, of_robot, sign in (
+            ('lower', 'at least', limits.lower_rad, own.lower_rad, -1),
+            ('upper', 'at most', limits.upper_rad, own.upper_rad, 1),
+            ('velocity', 'at most', limits.velocity_rad_s, own.velocity_rad_s, 1),
+        )
+        for joint, ours, theirs in zip(limits.joints, mine, of_robot, strict=True)
+        if sign * (ours - theirs) > ROUNDING
+    ]
+    if wider:
+        yield Finding(
+            name,
+            'limits',
+            Level.NOTE,
+            f'wider than those of the robot description: {"; ".join(wider)}',
+            'narrow `output: limits:` in the robot YAML, unless the description is of another '
+            'robot',
+        )
+
+
 def _inside(robot: Robot, facts: Facts, limits: JointLimits) -> Iterator[Finding]:
     """Compare where the joints are with where they may be; nothing if nobody measured them."""
     values = facts.senses[robot.anchor].heard.values
@@ -153,5 +222,4 @@ def _inside(robot: Robot, facts: Facts, limits: JointLimits) -> Iterator[Finding
 
 
 def _only_watches(endpoint: Endpoint) -> bool:
-    name = endpoint.node.rsplit('/', 1)[-1]
-    return name.startswith(WATCHERS) or name == 'top'
+    return endpoint.name.startswith(WATCHERS) or endpoint.name in OUR_WATCHERS

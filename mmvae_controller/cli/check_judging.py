@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmvae_controller.cli.check_command import judge_command, judge_limits
+from mmvae_controller.cli.check_command import judge_command, judge_limits, OURS
 from mmvae_controller.cli.check_model import judge_model
 from mmvae_controller.cli.check_senses import judge_sense
 from mmvae_controller.cli.findings import as_data, Finding, Level
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.check.facts import Facts
+
+# Of the controller: where it is told what is wanted, if it is asked for a goal.
+GOAL = 'goal'
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,10 @@ def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
     findings += judge_command(robot, facts)
     findings += judge_limits(robot, facts, given.urdf, given.acceleration_rad_s2)
     findings.append(_loop(robot, step_s))
+    if robot.goal:
+        findings.append(_goal(robot, facts))
     if facts.simulated:
-        findings.append(_clock())
+        findings.append(_clock(facts))
     if given.network is not None:
         findings += judge_model(robot, given.network)
     # What is said of the anchor's limits stands with the rest of the anchor.
@@ -52,7 +57,7 @@ def verdict(robot: Robot, findings: Sequence[Finding]) -> str:
     missing = list(dict.fromkeys(f.subject for f in findings if f.level is Level.MISSING))
     if not missing:
         notes = sum(f.level is Level.NOTE for f in findings)
-        noted = f', with {notes} notes above' if notes else ''
+        noted = f', with {notes} note{"s" if notes > 1 else ""} above' if notes else ''
         return f'{robot.name} is ready{noted}.'
     holding = [name for name in missing if name in robot.required]
     optional = [name for name in missing if name in robot.sources and name not in robot.required]
@@ -70,6 +75,7 @@ def document(robot: Robot, facts: Facts, findings: Sequence[Finding]) -> dict[st
         'robot': robot.name,
         'namespace': facts.namespace,
         'seconds': facts.seconds,
+        'time_factor': facts.time_factor,
         'verdict': verdict(robot, findings),
         'ready': not any(f.level is Level.MISSING for f in findings),
         'findings': as_data(findings),
@@ -80,8 +86,10 @@ def document(robot: Robot, facts: Facts, findings: Sequence[Finding]) -> dict[st
                 'refused': sense.heard.refused,
                 'rate_hz': sense.heard.rate_hz,
                 'longest_gap_s': sense.heard.longest_gap_s,
+                'late_s': sense.heard.late_s,
                 'masked_share': sense.heard.masked_share,
                 'delay_s': sense.heard.delay_s,
+                'delay_pace': sense.heard.delay_pace,
                 'waited_s': sense.heard.waited_s,
                 'contrast': sense.heard.contrast,
             }
@@ -106,10 +114,32 @@ def _loop(robot: Robot, step_s: float) -> Finding:
     return Finding('control', 'loop', Level.OK, message)
 
 
-def _clock() -> Finding:
+def _goal(robot: Robot, facts: Facts) -> Finding:
+    topic = f'{facts.inside}/{OURS}/{GOAL}'
+    if topic in facts.published:
+        return Finding('control', 'goal', Level.OK, f'{topic} is published')
+    return Finding(
+        'control',
+        'goal',
+        Level.NOTE,
+        f'nobody publishes {topic} yet: the arm holds until it says what {robot.goal} is wanted',
+        f'publish {robot.sources[robot.goal].message} there, as the node `goals` does',
+    )
+
+
+def _clock(facts: Facts) -> Finding:
+    if facts.time_factor is None:
+        return Finding(
+            'control',
+            'clock',
+            Level.NOTE,
+            'somebody publishes simulated time, and it stands',
+            'is the simulation paused? With use_sim_time the controller waits for it',
+        )
     return Finding(
         'control',
         'clock',
         Level.OK,
-        'simulated time is published; rates and gaps above are in real seconds',
+        f'simulated time, {facts.time_factor:.2f} s of it in a real second; rates and gaps above '
+        'are in it',
     )

@@ -63,10 +63,15 @@ def where_instead(
     """
     found = similar_topics(wanted, kind, topics)
     if not found:
-        return f'no topic of type {kind} is {verb}: does its driver run, in this ROS_DOMAIN_ID?'
+        return (
+            f'no topic of type {kind} is {verb}: does its driver run, in this ROS_DOMAIN_ID and '
+            'within ROS_AUTOMATIC_DISCOVERY_RANGE?'
+        )
     best = found[0]
     inside = namespace_for(best, relative)
     namespace = f', or give --namespace {inside}' if inside else ''
+    if best == f'/{relative}':
+        namespace = ', or leave out --namespace'
     others = f' (also of that type: {", ".join(found[1:])})' if found[1:] else ''
     return (
         f'{best} is {verb}, of that type: write `topic: {best}` in the robot YAML{namespace}'

@@ -14,6 +14,11 @@ from mmvae_controller.nodes.check.facts import Facts, Heard, TopicFacts
 MASKED_TOO_MUCH, MASKED_NOTED = 0.1, 0.01
 # A larger max_age_s than the longest gap by this, so that the next one passes too.
 AGE_MARGIN = 1.5
+# A sample that is lost leaves two periods between its neighbours.
+PERIODS = 2
+# Delays that grow by less in a second are jitter, or a clock that is being set.
+GROWING = 0.5
+MINUTE_S, HOUR_S, FEW = 60, 3600, 2
 
 
 def judge_sense(robot: Robot, name: str, facts: Facts, step_s: float) -> Iterator[Finding]:
@@ -52,7 +57,9 @@ def judge_sense(robot: Robot, name: str, facts: Facts, step_s: float) -> Iterato
             'rate',
             Level.MISSING,
             f'nothing came on {found.topic} in {facts.seconds:.1f} s',
-            'is the driver paused, or its device unplugged? `ros2 topic hz` asks the same',
+            'is the driver paused, or its device unplugged? If `ros2 topic hz` on its machine '
+            'hears it, something between keeps it from here: a firewall, a container without '
+            '--ipc=host, shared memory of another user',
         )
         return
     if source.message is InputMessage.JOINT_STATE:
@@ -101,7 +108,7 @@ def _topic(name: str, source: Source, found: TopicFacts, facts: Facts) -> Iterat
 
 
 def _joints(name: str, modality: Modality, heard: Heard) -> Iterator[Finding]:
-    missing = [j for j in modality.channels if j not in heard.names]
+    missing = _absent(modality, heard)
     extra = [j for j in heard.names if j not in modality.channels]
     if missing:
         alike = {j: similar_joint(j, extra) for j in missing}
@@ -120,8 +127,14 @@ def _joints(name: str, modality: Modality, heard: Heard) -> Iterator[Finding]:
     yield Finding(name, 'joints', Level.OK, f'all {len(modality.channels)} are there{unused}')
 
 
+def _absent(modality: Modality, heard: Heard) -> list[str]:
+    return [joint for joint in modality.channels if joint not in heard.names]
+
+
 def _samples(name: str, modality: Modality, source: Source, heard: Heard) -> Iterator[Finding]:
-    if heard.refused:
+    # Where joints are missing, why all are refused was said already.
+    absent = source.message is InputMessage.JOINT_STATE and _absent(modality, heard)
+    if heard.refused and not (absent and heard.refused == heard.received):
         yield Finding(
             name,
             'samples',
@@ -166,6 +179,8 @@ def _rate(robot: Robot, modality: Modality, heard: Heard, step_s: float) -> Iter
     name, gap_s, max_age_s = modality.name, heard.longest_gap_s or 0.0, modality.max_age_s
     rate = 'one sample' if heard.rate_hz is None else f'{heard.rate_hz:.1f} Hz'
     message = f'{rate}, longest gap {gap_s:.2f} s, max_age_s {max_age_s:g}'
+    if heard.late_s > 0:
+        message += f', silent for the first {heard.late_s:.1f} s'
     if heard.masked_share <= MASKED_NOTED:
         yield Finding(name, 'rate', Level.OK, message)
     else:
@@ -174,10 +189,7 @@ def _rate(robot: Robot, modality: Modality, heard: Heard, step_s: float) -> Iter
             'rate',
             Level.MISSING if heard.masked_share > MASKED_TOO_MUCH else Level.NOTE,
             f'{message}: missing for {heard.masked_share:.0%} of the time',
-            f'make the sensor faster, or `max_age_s: {AGE_MARGIN * gap_s:.2g}` if the arm may go '
-            'on so long without it'
-            if gap_s > max_age_s
-            else 'mend the samples first, see above',
+            _how_to_have_it(modality, heard),
         )
     if heard.rate_hz is not None and heard.rate_hz * step_s < 1:
         yield Finding(
@@ -187,6 +199,15 @@ def _rate(robot: Robot, modality: Modality, heard: Heard, step_s: float) -> Iter
             f'slower than step_s, {step_s:g} s: both steps often show one and the same sample',
             f'a model sees no motion in it; sample it at {1 / step_s:.0f} Hz or more',
         )
+    if heard.rate_hz is not None and heard.rate_hz * max_age_s < PERIODS and gap_s <= max_age_s:
+        yield Finding(
+            name,
+            'rate',
+            Level.NOTE,
+            f'max_age_s {max_age_s:g} is less than two of its periods: one lost sample masks it',
+            f'write `max_age_s: {(PERIODS + 1) / heard.rate_hz:.2g}` if the arm may go on so long '
+            'without it',
+        )
     if name == robot.trigger and heard.rate_hz is not None and heard.rate_hz < robot.rate_hz:
         yield Finding(
             name,
@@ -195,6 +216,18 @@ def _rate(robot: Robot, modality: Modality, heard: Heard, step_s: float) -> Iter
             f'drives the loop at {heard.rate_hz:.1f} Hz, rate_hz is {robot.rate_hz:g}',
             'lower `rate_hz` to what the sense has, or leave out `trigger`',
         )
+
+
+def _how_to_have_it(modality: Modality, heard: Heard) -> str:
+    gap_s = heard.longest_gap_s or 0.0
+    if gap_s > modality.max_age_s:
+        return (
+            f'make the sensor faster, or `max_age_s: {AGE_MARGIN * gap_s:.2g}` if the arm may go '
+            'on so long without it'
+        )
+    if heard.unsound:
+        return 'mend the samples first, see above'
+    return 'it began late: ask once more while it runs, with more --seconds'
 
 
 def _picture(name: str, source: Source, heard: Heard) -> Iterator[Finding]:
@@ -215,23 +248,37 @@ def _picture(name: str, source: Source, heard: Heard) -> Iterator[Finding]:
 
 
 def _delay(name: str, modality: Modality, heard: Heard, simulated: bool) -> Finding:
+    told, todo = heard.delay_s is not None and not simulated, ''
     if heard.delay_s is None:
         message = 'no stamp: what happens before the message is sent is not known'
     elif simulated:
         message = 'stamps of simulated time: not compared with the clock here'
+    elif heard.delay_s < 0:
+        message = f'stamped {_span(-heard.delay_s)} ahead of the clock here'
     else:
-        message = f'{heard.delay_s * 1e3:.0f} ms since the stamp (clocks may differ)'
+        message = f'{_span(heard.delay_s)} since the stamp (clocks may differ)'
+    if told and heard.delay_pace > GROWING:
+        message += f', {heard.delay_pace:.1f} s more in each second'
+        todo = (
+            'either its stamps stand still, or messages pile up before they are sent and a model '
+            'is shown an ever older past: look at the stamps with `ros2 topic echo`'
+        )
+    elif told and abs(heard.delay_s or 0.0) > modality.max_age_s:
+        todo = (
+            'synchronise the clocks (chrony, ntp); if it is late then too, find out where it '
+            'lies: the age of a sample counts from its receipt, so a late one is taken for new'
+        )
     if heard.waited_s is not None:
         message += f', {heard.waited_s * 1e3:.1f} ms in the middleware'
-    told = heard.delay_s is not None and not simulated
-    late = told and abs(heard.delay_s or 0.0) > modality.max_age_s
-    return Finding(
-        name,
-        'delay',
-        Level.NOTE if late else Level.OK,
-        message,
-        'the age of a sample counts from its receipt: synchronise the clocks, and if it is late '
-        'indeed, find out where it lies'
-        if late
-        else '',
-    )
+    return Finding(name, 'delay', Level.NOTE if todo else Level.OK, message, todo)
+
+
+def _span(seconds: float) -> str:
+    """Return a time in a unit in which it can be read."""
+    if seconds < 1:
+        return f'{seconds * 1e3:.0f} ms'
+    if seconds < FEW * MINUTE_S:
+        return f'{seconds:.1f} s'
+    if seconds < FEW * HOUR_S:
+        return f'{seconds / MINUTE_S:.0f} min'
+    return f'{seconds / HOUR_S:.0f} h'

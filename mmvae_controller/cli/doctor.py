@@ -29,8 +29,8 @@ def examine(parts: dict[str, Callable[[], Iterable[Finding]]] | None = None) -> 
     for name, part in (parts or EXAMINED).items():
         try:
             findings += part()
-        # Whatever a broken package raises is what we are here to tell.
-        except Exception as error:
+        # Whatever a broken package raises is what we are here to tell; some want to leave.
+        except (Exception, SystemExit) as error:
             findings.append(
                 Finding(name, 'check', Level.MISSING, f'{type(error).__name__}: {error}')
             )
@@ -41,7 +41,8 @@ def run() -> int:
     """Tell what is broken; return 0 if nothing needed is, else 1."""
     findings = examine()
     missing = sum(f.level is Level.MISSING for f in findings)
-    said = f'{missing} things are missing.' if missing else 'All that a robot needs is here.'
+    told = '1 thing is missing.' if missing == 1 else f'{missing} things are missing.'
+    said = told if missing else 'All that a robot needs is here.'
     show(findings, f'mmvae doctor, {sys.executable}', said)
     return exit_code(findings)
 

@@ -58,9 +58,9 @@ def kind_of_place(folder: Path, prefixes: Iterable[Path]) -> str:
     return 'installed'
 
 
-def copies(path: Sequence[str]) -> list[Path]:
-    """Return the folders of the package that `path` leads to, first the one that counts."""
-    places = [Path(entry or os.curdir) / PACKAGE for entry in path]
+def copies(path: Sequence[str], package: str = PACKAGE) -> list[Path]:
+    """Return the folders of a package that `path` leads to, first the one that counts."""
+    places = [Path(entry or os.curdir) / package for entry in path]
     found = [place.resolve() for place in places if (place / '__init__.py').is_file()]
     return list(dict.fromkeys(found))
 

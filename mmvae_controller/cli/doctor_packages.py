@@ -88,7 +88,7 @@ def trouble(module: str) -> str:
     try:
         import_module(module)
     # A package that was built for another library can raise anything, such as OSError.
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         return f'{type(error).__name__}: {error}'
     return ''
 

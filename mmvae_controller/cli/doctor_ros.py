@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 import os
 from pathlib import Path
+import xml.etree.ElementTree as ElementTree
 
-from mmvae_controller.cli.doctor_packages import is_there, trouble, version_of
+from mmvae_controller.cli.doctor_packages import is_there
+from mmvae_controller.cli.doctor_start import judge_start, start
 from mmvae_controller.cli.findings import Finding, Level
 from mmvae_controller.modality.shared_files import find_config
-from mmvae_controller.nodes.processes import PROFILE_VARIABLES, unset_profile_variables
+from mmvae_controller.nodes.processes import (
+    LAST_DOMAIN,
+    PROFILE_VARIABLES,
+    unset_profile_variables,
+)
 
 # Those of package.xml.
 MESSAGES = (
@@ -26,26 +32,16 @@ MESSAGES = (
 )
 FAST_DDS, PROFILE = 'fastrtps', 'fastdds.xml'
 LAUNCH = ('launch', 'launch_ros')
-# Above, ports of participants collide with those that Linux hands out; 232 is the last there is.
-SAFE_DOMAINS, LAST_DOMAIN = 101, 232
+# Above, ports of participants collide with those that Linux hands out.
+SAFE_DOMAINS = 101
 RANGES = ('SUBNET', 'LOCALHOST', 'OFF', 'SYSTEM_DEFAULT')
 
 
 def judge_ros() -> Iterator[Finding]:
     """Say of rclpy, messages, launch files and the environment what is there."""
     distro = os.environ.get('ROS_DISTRO', '')
-    broken = trouble('rclpy')
-    if broken:
-        yield Finding(
-            'rclpy',
-            'package',
-            Level.MISSING,
-            f'cannot be imported: {broken}; needed by up, top, check-robot, demo',
-            f'source /opt/ros/{distro or "jazzy"}/setup.bash, or in a checkout `make setup`',
-        )
-    else:
-        source = f'of ROS 2 {distro}, sourced' if distro else 'from wheels: no ROS_DISTRO is set'
-        yield Finding('rclpy', 'package', Level.OK, f'{version_of("rclpy")} {source}'.strip())
+    started = start()
+    yield from judge_start(started, distro)
     yield _messages(distro)
     absent = [name for name in LAUNCH if not is_there(name)]
     if absent:
@@ -58,8 +54,8 @@ def judge_ros() -> Iterator[Finding]:
         )
     else:
         yield Finding('launch files', 'package', Level.OK, ', '.join(LAUNCH))
-    if not broken:
-        yield from _middleware(os.environ)
+    if FAST_DDS in started.middleware:
+        yield judge_profile(os.environ, unset_profile_variables({}), find_config(PROFILE))
     yield judge_domain(os.environ)
     yield judge_range(os.environ)
 
@@ -140,6 +136,17 @@ def judge_profile(env: Mapping[str, str], wanted: Sequence[str], profile: Path) 
             f'{", ".join(lost)} is no file',
             'correct the path, or unset it: `mmvae up` sets config/fastdds.xml',
         )
+    for variable, path in files.items():
+        try:
+            ElementTree.parse(path)
+        except (ElementTree.ParseError, OSError) as error:
+            return Finding(
+                'DDS profile',
+                'file',
+                Level.MISSING,
+                f'{variable}={path} cannot be read, and Fast DDS goes on without: {error}',
+                'correct the file, or unset it: `mmvae up` sets config/fastdds.xml',
+            )
     told = ', '.join(f'{v}={path}' for v, path in files.items())
     if files and not set(files) & set(wanted):
         return Finding(
@@ -154,28 +161,6 @@ def judge_profile(env: Mapping[str, str], wanted: Sequence[str], profile: Path) 
         'none is set: `mmvae up` and the launch files load config/fastdds.xml, others do not',
         f'for a camera driver with large pictures: {exports}',
     )
-
-
-def _middleware(env: Mapping[str, str]) -> Iterator[Finding]:
-    """Say which is used, and of Fast DDS, which profile it has."""
-    wanted = env.get('RMW_IMPLEMENTATION', '')
-    try:
-        from mmvae_controller.nodes.check.middleware import used
-
-        name = used()
-    # rclpy without a middleware raises what that left behind.
-    except Exception as error:
-        yield Finding(
-            'RMW',
-            'middleware',
-            Level.MISSING,
-            f'{wanted or "the default"} cannot be loaded: {error}',
-            'unset RMW_IMPLEMENTATION, or install the middleware that it names',
-        )
-        return
-    yield Finding('RMW', 'middleware', Level.OK, f'{name}; the robot should have the same')
-    if FAST_DDS in name:
-        yield judge_profile(env, unset_profile_variables({}), find_config(PROFILE))
 
 
 def _messages(distro: str) -> Finding:

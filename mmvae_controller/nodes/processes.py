@@ -26,6 +26,8 @@ FIRST_RCLPY_WITH_FASTDDS_3 = 8
 # With LOCALHOST, the nodes talk to this machine alone.
 DISCOVERY_RANGE = 'ROS_AUTOMATIC_DISCOVERY_RANGE'
 LOCALHOST = 'LOCALHOST'
+# Of a later ROS_DOMAIN_ID the ports have no numbers, and Fast DDS ends the process.
+DOMAIN, LAST_DOMAIN = 'ROS_DOMAIN_ID', 232
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import UrgentFirstExecutor
 from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.starting import StartError, starting
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
 from rclpy.exceptions import NameValidationException, ParameterException
@@ -74,10 +75,11 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
 
     """
     leaving = Leaving()
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     node = None
     try:
-        node = make()
+        with starting():
+            rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+            node = make()
         if leaving.asked:
             return ExitCode.OK  # What was told to leave must not begin to move.
         node.start()
@@ -87,6 +89,10 @@ def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> i
         return _spin(node, leaving)
     except CONFIGURATION_ERRORS as error:
         get_logger(name).fatal(explained_by(Help.NOT_CONFIGURED, str(error)))
+        return ExitCode.REFUSED
+    except StartError as error:
+        # Its log may be just what does not start.
+        print(f'{name}: {error}', file=sys.stderr)
         return ExitCode.REFUSED
     except RefusedError:
         return ExitCode.REFUSED

@@ -10,8 +10,9 @@ from mmvae_controller.cli.check_judging import document, Given, judge, verdict
 from mmvae_controller.cli.check_names import similar_topics, where_instead
 from mmvae_controller.cli.findings import exit_code, Finding, Level
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.nodes.check.facts import Endpoint, Facts, Heard, TopicFacts
+from mmvae_controller.nodes.check.facts import Endpoint, Facts, Heard, TopicFacts, UNNAMED
 from mmvae_controller.nodes.check.hearing import Hearing
+from mmvae_controller.nodes.check.pace import Pace
 import numpy as np
 import pytest
 
@@ -120,6 +121,11 @@ def test_the_likeliest_name_ends_the_same_or_has_most_letters_in_common(wanted, 
     assert similar_topics(wanted, 'other', dict.fromkeys(topics, ('k',))) == ()
 
 
+def test_a_robot_without_a_namespace_is_found_from_within_one():
+    todo = where_instead('touch', '/arm/touch', 'k', {'/touch': ('k',)}, 'published')
+    assert todo.endswith('write `topic: /touch` in the robot YAML, or leave out --namespace')
+
+
 def test_where_no_topic_of_the_type_is_the_driver_is_asked_for():
     assert 'does its driver run' in where_instead('a', '/a', 'k', {'/b': ('x',)}, 'published')
 
@@ -153,9 +159,9 @@ def test_a_publisher_whose_qos_does_not_fit_is_named(robot):
     assert 'deadline' in finding.message
 
 
-def test_misnamed_joints_are_told_with_what_they_are_called(robot):
-    facts = with_heard('joints', names=('left_', 'right', 'spare', 'gripper'))
-    finding = found(robot, facts, 'joints', 'joints')
+def test_misnamed_joints_are_told_once_with_what_they_are_called(robot):
+    facts = with_heard('joints', names=('left_', 'right', 'spare', 'gripper'), refused=50)
+    (finding,) = [f for f in judge(robot, facts, Given()) if f.level is not Level.OK]
     assert finding.level is Level.MISSING
     assert "['left'] not in the message" in finding.message
     assert finding.todo == 'write left_ for left under `joints:`'
@@ -174,6 +180,29 @@ def test_a_sense_that_would_be_masked_for_long_is_not_ready(robot, share, level)
     finding = found(robot, facts, 'camera', 'rate')
     assert finding.level == level
     assert ('max_age_s: 0.75' in finding.todo) == (level != 'ok')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'told'),
+    [
+        ({'longest_gap_s': 0.5, 'unsound': 3}, 'make the sensor faster'),
+        ({'unsound': 3}, 'mend the samples first'),
+        ({'late_s': 2.0}, 'it began late'),
+    ],
+)
+def test_what_to_do_about_a_masked_sense_is_what_masks_it(robot, changes, told):
+    facts = with_heard('touch', masked_share=0.4, **changes)
+    finding = next(f for f in judge(robot, facts, Given()) if f.subject == 'touch' and f.todo)
+    rate = found(robot, facts, 'touch', 'rate')
+    assert told in rate.todo, finding
+
+
+def test_a_sense_that_one_lost_sample_masks_is_noted(robot):
+    facts = with_heard('joints', rate_hz=15.0, longest_gap_s=0.07)
+    finding = found(robot, facts, 'joints', 'rate')
+    assert finding.level is Level.NOTE
+    assert 'one lost sample masks it' in finding.message
+    assert '`max_age_s: 0.2`' in finding.todo
 
 
 def test_a_sense_slower_than_the_step_is_noted(robot):
@@ -199,6 +228,13 @@ def test_another_picture_is_told_with_the_keys_that_fit(robot):
     assert 'at least 8 x 8' in found(robot, smaller, 'camera', 'samples').todo
 
 
+def test_joints_that_are_all_there_and_refused_are_told_why(robot):
+    facts = with_heard('joints', refused=50, refusal='velocity is empty')
+    finding = found(robot, facts, 'joints', 'samples')
+    assert finding.level is Level.MISSING
+    assert 'velocity is empty' in finding.message
+
+
 def test_some_refused_messages_are_noted_because_others_came(robot):
     facts = with_heard('joints', refused=25, refusal='name is gripper')
     assert found(robot, facts, 'joints', 'samples').level is Level.NOTE
@@ -214,15 +250,44 @@ def test_pictures_without_contrast_are_missing(robot):
 def test_a_stamp_of_another_clock_is_noted(robot):
     finding = found(robot, with_heard('touch', delay_s=-3.0), 'touch', 'delay')
     assert finding.level is Level.NOTE
-    assert 'clocks may differ' in finding.message
+    assert 'stamped 3.0 s ahead of the clock here' in finding.message
 
 
-def test_stamps_of_simulated_time_are_not_compared(robot):
-    facts = replace(with_heard('touch', delay_s=1e9), published={'/clock': ('x',)})
+@pytest.mark.parametrize(
+    ('delay_s', 'told'),
+    [
+        (0.6, '600 ms since'),
+        (95.0, '95.0 s since'),
+        (600.0, '10 min since'),
+        (1e7, '2778 h since'),
+    ],
+)
+def test_a_delay_is_told_in_a_unit_that_can_be_read(robot, delay_s, told):
+    finding = found(robot, with_heard('touch', delay_s=delay_s), 'touch', 'delay')
+    assert finding.level is Level.NOTE
+    assert finding.message.startswith(told)
+
+
+def test_a_delay_that_grows_is_noted_whatever_the_clocks_are(robot):
+    finding = found(robot, with_heard('touch', delay_s=0.05, delay_pace=1.0), 'touch', 'delay')
+    assert finding.level is Level.NOTE
+    assert '1.0 s more in each second' in finding.message
+    assert 'stamps stand still' in finding.todo
+
+
+@pytest.mark.parametrize(('namespace', 'clock'), [('/', '/clock'), ('/left', '/left/clock')])
+def test_stamps_of_simulated_time_are_not_compared(robot, namespace, clock):
+    facts = with_heard('touch', delay_s=1e9)
+    facts = replace(facts, namespace=namespace, published={clock: ('x',)})
     finding = found(robot, facts, 'touch', 'delay')
     assert finding.level is Level.OK
     assert 'simulated time' in finding.message
-    assert 'in real seconds' in found(robot, facts, 'control', 'clock').message
+    clock = found(robot, facts, 'control', 'clock')
+    assert clock.level is Level.NOTE
+    assert 'it stands' in clock.message
+    running = found(robot, replace(facts, time_factor=0.25), 'control', 'clock')
+    assert running.level is Level.OK
+    assert '0.25 s of it in a real second' in running.message
 
 
 def test_what_is_said_of_a_subject_stands_together(robot):
@@ -236,7 +301,9 @@ def test_a_message_that_is_not_installed_is_missing(robot):
     assert (finding.level, finding.message) == (Level.MISSING, 'install x')
 
 
-@pytest.mark.parametrize('listeners', [(), ('/_ros2cli_12',), ('/ns/top',)])
+@pytest.mark.parametrize(
+    'listeners', [(), ('/_ros2cli_12',), ('/ns/top',), ('/recorder',), ('/rosbag2_recorder',)]
+)
 def test_a_command_that_only_watchers_hear_is_missing(robot, listeners):
     endpoints = tuple(Endpoint(node, 'std_msgs/Float64MultiArray') for node in listeners)
     facts = replace(FACTS, command=TopicFacts('/joint_command', listeners=endpoints))
@@ -263,11 +330,57 @@ def test_a_listener_that_does_not_understand_the_command_is_missing(robot, liste
     assert told in finding.message
 
 
-def test_somebody_else_who_commands_is_noted(robot):
-    command = replace(FACTS.command, publishers=(Endpoint('/teleop', 'x'),))
-    finding = found(robot, replace(FACTS, command=command), 'motor', 'topic')
+@pytest.mark.parametrize(
+    ('node', 'namespace', 'level', 'told'),
+    [
+        ('/teleop', '/', 'missing', '/teleop publishes'),
+        ('/controller', '/', 'note', 'our /controller publishes'),
+        ('/left/controller', '/left', 'note', 'our /left/controller publishes'),
+        ('/right/controller', '/left', 'missing', '/right/controller publishes'),
+        (UNNAMED, '/', 'note', 'a node not named yet publishes'),
+    ],
+)
+def test_somebody_who_commands_already_is_told_and_is_in_the_way_unless_it_is_ours(
+    robot, node, namespace, level, told
+):
+    command = replace(FACTS.command, publishers=(Endpoint(node, 'x'),))
+    facts = replace(FACTS, namespace=namespace, command=command)
+    finding = found(robot, facts, 'motor', 'topic')
+    assert finding.level == level
+    assert told in finding.message
+
+
+def test_a_listener_that_is_not_named_yet_may_only_watch(robot):
+    unknown = Endpoint(UNNAMED, 'std_msgs/Float64MultiArray')
+    facts = replace(FACTS, command=replace(FACTS.command, listeners=(unknown,)))
+    finding = found(robot, facts, 'motor', 'topic')
     assert finding.level is Level.NOTE
-    assert '/teleop publishes' in finding.message
+    assert 'ask once more' in finding.todo
+
+
+def test_two_that_obey_one_command_are_noted(robot):
+    both = tuple(Endpoint(n, 'std_msgs/Float64MultiArray') for n in ('/arm', '/simulation'))
+    facts = replace(FACTS, command=replace(FACTS.command, listeners=both))
+    finding = found(robot, facts, 'motor', 'topic')
+    assert finding.level is Level.NOTE
+    assert '2 nodes obey /joint_command: /arm, /simulation' in finding.message
+
+
+@pytest.mark.parametrize(
+    ('states', 'level'),
+    [((), 'ok'), (('active',), 'ok'), (('inactive',), 'missing'), (('active', 'inactive'), 'ok')],
+)
+def test_a_controller_that_listens_but_is_not_active_obeys_nothing(robot, states, level):
+    listener = Endpoint('/forward_position_controller', 'std_msgs/Float64MultiArray')
+    facts = replace(
+        FACTS,
+        command=replace(FACTS.command, listeners=(listener,)),
+        controllers={'forward_position_controller': frozenset(states)} if states else {},
+    )
+    findings = [f for f in judge(robot, facts, Given()) if f.subject == 'motor']
+    assert max(findings, key=lambda f: list(Level).index(f.level)).level == level
+    if level == 'missing':
+        assert '--activate forward_position_controller' in findings[0].todo
 
 
 def without_limits(robot: Robot) -> Robot:
@@ -296,6 +409,32 @@ def test_limits_of_a_robot_description_are_judged(robot, given, topic, level, to
     assert told in finding.message
 
 
+def described(lower: float = -3, upper: float = 3, velocity: float = 9) -> str:
+    limit = f'<limit lower="{lower}" upper="{upper}" velocity="{velocity}"/>'
+    names = ('left', 'spare', 'right')
+    joints = [f'<joint name="{name}">{limit}</joint>' for name in names]
+    return f'<robot>{"".join(joints)}</robot>'
+
+
+@pytest.mark.parametrize(
+    ('urdf', 'told'),
+    [
+        (described(), ''),
+        (described(lower=-0.9), 'left lower -1, expected at least -0.9'),
+        (described(upper=0.5), 'left upper 1, expected at most 0.5'),
+        (described(velocity=0.1), 'left velocity'),
+        ('<robot/>', ''),
+    ],
+)
+def test_limits_wider_than_those_of_the_robot_are_noted(robot, urdf, told):
+    notes = [
+        f
+        for f in judge(robot, replace(FACTS, description=urdf), Given())
+        if f.what == 'limits' and f.level is Level.NOTE
+    ]
+    assert [told in f.message for f in notes] == ([True] if told else [])
+
+
 def test_a_joint_outside_its_limits_is_named(robot):
     facts = with_heard('joints', values={'left': 1.5, 'right': 0.0, 'spare': 0.0})
     finding = found(robot, facts, 'joints', 'limits')
@@ -306,6 +445,19 @@ def test_a_joint_outside_its_limits_is_named(robot):
 def test_a_step_shorter_than_a_period_is_noted(robot):
     finding = found(replace(robot, step_s=0.01), FACTS, 'control', 'loop')
     assert finding.level is Level.NOTE
+
+
+@pytest.mark.parametrize(
+    ('published', 'level'), [('/left/controller/goal', 'ok'), ('/controller/goal', 'note')]
+)
+def test_a_robot_that_is_led_by_goals_is_told_whether_anybody_shows_it_one(
+    robot, published, level
+):
+    facts = replace(FACTS, namespace='/left', published={published: ('x',)})
+    finding = found(replace(robot, goal='touch'), facts, 'control', 'goal')
+    assert finding.level == level
+    assert '/left/controller/goal' in finding.message
+    assert [f for f in judge(robot, facts, Given()) if f.what == 'goal'] == []
 
 
 def test_the_document_says_all_of_it(robot):
@@ -341,14 +493,80 @@ def test_the_share_of_masked_time_is_that_without_a_fresh_sound_sample(hearing):
     assert (heard.waited_s, heard.delay_s) == (0.001, None)
 
 
+def test_under_simulated_time_rates_and_gaps_are_in_its_seconds(hearing):
+    """A slow simulation is no slow sensor: 0.2 s apart, that is 0.05 at a quarter of the pace."""
+    pace, ear = Pace(), hearing('joints')
+    for step in range(21):
+        pace.hear(0.2 * step, 100 + 0.05 * step)
+        message = joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3])
+        ear.hear(message, 0.2 * step, None, None)
+    assert pace.factor == pytest.approx(0.25)
+    heard = ear.heard(4.0, 0.0, pace.at)
+    assert heard.rate_hz == pytest.approx(20)
+    assert heard.longest_gap_s == pytest.approx(0.05)
+    assert heard.masked_share == 0
+    assert ear.heard(4.0, 0.0).masked_share > 0.4
+
+
+def test_without_a_clock_time_is_steady_and_a_clock_that_is_set_back_begins_anew():
+    pace = Pace()
+    assert (pace.at(7.0), pace.factor) == (7.0, None)
+    for steady_s, told_s in ((0.0, 50.0), (1.0, 51.0), (2.0, 0.0), (4.0, 1.0)):
+        pace.hear(steady_s, told_s)
+    assert pace.factor == pytest.approx(0.5)
+    assert pace.at(3.0) == pytest.approx(0.5)
+
+
 def test_a_single_sample_near_the_end_does_not_make_a_sense_fresh(hearing):
-    """Listening began at 0; a second is granted for the publisher to be found."""
+    """Its publisher is known at 0, and is granted 3 s to be connected."""
     ear = hearing('joints')
     ear.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 4.9, None, None)
-    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(3.9 / 4.0)
+    assert ear.heard(5.0, 0.0).masked_share == pytest.approx(1.9 / 2.0)
     soon = hearing('joints')
     soon.hear(joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3]), 0.9, None, None)
     assert soon.heard(0.95, 0.0).masked_share == 0
+
+
+def test_a_sample_that_is_not_finite_says_nothing_of_where_the_joints_are(hearing):
+    ear = hearing('joints')
+    ear.hear(joints_message(['left', 'spare', 'right'], [np.nan] * 3), 0.0, None, None)
+    assert ear.heard(0.1).values == {}
+
+
+def test_the_delay_of_stamps_that_stand_still_grows_as_time_goes_on(hearing):
+    still, sound = hearing('joints'), hearing('joints')
+    for step in range(10):
+        at_s = 0.1 * step
+        message = joints_message(['left', 'spare', 'right'], [0.1, 0.2, 0.3])
+        still.hear(message, at_s, None, 600 + at_s)
+        sound.hear(message, at_s, None, 600.0)
+    assert still.heard(1.0).delay_pace == pytest.approx(1.0)
+    assert sound.heard(1.0).delay_pace == 0
+
+
+def test_ranges_are_judged_as_the_controller_does_on_what_came_back(load, robot_data):
+    """A flat wall with holes shows nothing: the holes are no levels."""
+    robot_data['modalities']['camera'] |= {
+        'shape': [8, 8, 1],
+        'unit': 'm',
+        'encoding': '16UC1',
+        'depth_m': [0.3, 2],
+        'min_contrast': 6,
+    }
+    robot = load(robot_data)
+    ear = Hearing(robot.modalities[0], robot.sources['camera'])
+    levels = np.full((8, 8), 1000, dtype='<u2')
+    levels[::2] = 0
+    ear.hear(
+        SimpleNamespace(
+            width=8, height=8, encoding='16UC1', step=16, data=levels.tobytes(), is_bigendian=0
+        ),
+        0.0,
+        None,
+        None,
+    )
+    heard = ear.heard(0.1)
+    assert (heard.unsound, heard.contrast) == (1, pytest.approx(0, abs=1e-3))
 
 
 def test_a_sample_that_is_not_finite_masks_until_the_next(hearing):

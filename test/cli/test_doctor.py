@@ -6,7 +6,7 @@ import sys
 from types import SimpleNamespace
 import xml.etree.ElementTree as ElementTree
 
-from mmvae_controller.cli import doctor_package, doctor_packages, doctor_ros
+from mmvae_controller.cli import doctor_package, doctor_packages, doctor_ros, doctor_start
 from mmvae_controller.cli.doctor import examine, run
 from mmvae_controller.cli.doctor_machine import (
     judge_encoding,
@@ -23,6 +23,7 @@ from mmvae_controller.cli.doctor_ros import (
     judge_ros,
     MESSAGES,
 )
+from mmvae_controller.cli.doctor_start import judge_start, Started, wheels
 from mmvae_controller.cli.findings import exit_code, Finding, Level
 import pytest
 
@@ -138,16 +139,73 @@ def test_a_profile_counts_where_it_is_a_file_and_read(env, level, told):
     assert told in str(finding)
 
 
-@pytest.mark.ros
 @pytest.mark.parametrize(('used', 'judged'), [('rmw_fastrtps_cpp', 1), ('rmw_cyclonedds_cpp', 0)])
 def test_only_fast_dds_has_such_a_profile(monkeypatch, used, judged):
-    pytest.importorskip('rclpy')
-    from mmvae_controller.nodes.check import middleware
-
-    monkeypatch.setattr(middleware, 'used', lambda: used)
+    monkeypatch.setattr(doctor_ros, 'start', lambda: Started(used, ''))
+    monkeypatch.setattr(doctor_start, 'is_there', lambda module: True)
     findings = list(judge_ros())
     assert used in of(findings, 'RMW')[0].message
     assert len(of(findings, 'DDS profile')) == judged
+
+
+def test_a_profile_that_is_no_xml_is_missing(tmp_path):
+    broken = tmp_path / 'broken.xml'
+    broken.write_text('<dds')
+    finding = judge_profile({OLD: str(broken)}, (OLD,), PROFILE)
+    assert finding.level is Level.MISSING
+    assert 'Fast DDS goes on without' in finding.message
+
+
+@pytest.mark.ros
+@pytest.mark.parametrize(
+    ('variable', 'value', 'subject', 'todo'),
+    [
+        ('RMW_IMPLEMENTATION', 'rmw_nothing_cpp', 'RMW', 'unset RMW_IMPLEMENTATION'),
+        ('ROS_LOG_DIR', '/proc/none', 'ROS log', 'export ROS_LOG_DIR'),
+    ],
+)
+def test_what_ends_the_process_that_starts_ros_does_not_end_the_doctor(
+    monkeypatch, variable, value, subject, todo
+):
+    pytest.importorskip('rclpy')
+    monkeypatch.setenv(variable, value)
+    (finding,) = of(judge_ros(), subject)
+    assert finding.level is Level.MISSING
+    assert value in finding.message
+    assert todo in finding.todo
+
+
+@pytest.mark.parametrize('code', ['raise ImportError("libyaml.so")', 'import os; os._exit(9)'])
+def test_an_rclpy_that_does_not_start_is_told(monkeypatch, tmp_path, code):
+    (tmp_path / 'rclpy').mkdir()
+    (tmp_path / 'rclpy' / '__init__.py').write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv('PYTHONPATH', str(tmp_path))
+    monkeypatch.setattr(doctor_start, 'is_there', lambda module: True)
+    finding = of(judge_ros(), 'rclpy')[0]
+    assert finding.level is Level.MISSING
+    assert 'libyaml.so' in finding.message or 'exit code 9' in finding.message
+
+
+def test_a_second_rclpy_on_the_path_is_noted(monkeypatch, tmp_path):
+    for name in ('one', 'two'):
+        (tmp_path / name / 'rclpy').mkdir(parents=True)
+        (tmp_path / name / 'rclpy' / '__init__.py').touch()
+    monkeypatch.setattr(sys, 'path', [str(tmp_path / 'one'), str(tmp_path / 'two')])
+    (finding,) = [f for f in judge_start(Started('rmw', ''), '') if f.what == 'place']
+    assert finding.level is Level.NOTE
+    assert str(tmp_path / 'two' / 'rclpy') in finding.message
+    assert str(tmp_path / 'one' / 'rclpy') not in finding.message
+
+
+def test_wheels_of_two_distributions_in_one_environment_are_told(monkeypatch):
+    one = ['ros-jazzy-std-msgs', 'ros-rcl', 'numpy']
+    assert wheels(one) == ['jazzy']
+    both = [SimpleNamespace(name=name) for name in [*one, 'ros-kilted-std-msgs']]
+    monkeypatch.setattr(doctor_start.metadata, 'distributions', lambda: both)
+    (finding,) = [f for f in judge_start(Started('rmw', ''), '') if f.what == 'wheels']
+    assert finding.level is Level.MISSING
+    assert 'of jazzy and kilted' in finding.message
 
 
 def test_where_the_package_is_from(tmp_path, monkeypatch):
@@ -240,11 +298,19 @@ def test_a_part_that_breaks_does_not_silence_the_others():
     assert exit_code(findings) == 1
 
 
+def test_a_part_that_wants_to_leave_does_not_silence_the_others():
+    def leaving():
+        raise SystemExit('boom')
+        yield
+
+    (finding,) = examine({'leaving': leaving})
+    assert finding.message == 'SystemExit: boom'
+
+
 def test_it_exits_with_1_and_says_how_many_when_something_is_missing(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
-    monkeypatch.setattr(doctor_ros, 'trouble', lambda module: '')
     assert run() == 1
-    assert 'things are missing' in capsys.readouterr().out
+    assert 'missing.' in capsys.readouterr().out
 
 
 def test_it_runs_where_no_package_is_installed_at_all():

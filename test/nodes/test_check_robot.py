@@ -13,15 +13,21 @@ import pytest
 pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue  # noqa: E402
 from geometry_msgs.msg import Wrench  # noqa: E402
 from mmvae_controller.cli.check_judging import Given, judge  # noqa: E402
 from mmvae_controller.cli.check_robot import run  # noqa: E402
 from mmvae_controller.cli.findings import exit_code, Finding, Level  # noqa: E402
+from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.nodes.check.facts import Facts  # noqa: E402
 from mmvae_controller.nodes.check.gathering import Gatherer, KEPT, NAME  # noqa: E402
+from mmvae_controller.nodes.recorder import Recorder  # noqa: E402
 from mmvae_controller.nodes.watch.listener import NamespaceError  # noqa: E402
-from mmvae_controller.nodes.wire.qos import COMMAND, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.messages import time_message  # noqa: E402
+from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, SENSOR  # noqa: E402
+from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
 from rclpy.qos import DurabilityPolicy, QoSProfile  # noqa: E402
+from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray, String  # noqa: E402
 
@@ -113,7 +119,6 @@ def test_misnamed_joints_are_told(peer, gather):
     finding = worst(peer, facts, 'joints', 'joints')
     assert finding.level is Level.MISSING
     assert 'left_joint for left' in finding.todo
-    assert worst(peer, facts, 'joints', 'samples').level is Level.MISSING
 
 
 def test_another_type_is_told(peer, gather):
@@ -141,6 +146,58 @@ def test_a_listener_that_wants_kept_commands_hears_none(peer, gather):
     finding = worst(peer, facts, 'motor', 'QoS')
     assert finding.level is Level.MISSING
     assert '/peer does not hear' in finding.message
+
+
+def test_what_only_records_the_command_is_not_taken_for_a_robot(peer, gather, tmp_path):
+    writer = BagWriter(tmp_path / 'bag')
+    recorder = Recorder(peer.robot, writer)
+    try:
+        facts = gather(lambda facts: [e.node for e in facts.command.listeners] == ['/recorder'])
+        assert worst(peer, facts, 'motor', 'topic').message == 'nobody listens to /joint_command'
+    finally:
+        recorder.close()
+        writer.close()
+
+
+@pytest.mark.parametrize('key', ['peer', 'peer.state'])
+def test_a_controller_of_ros2_control_that_is_not_active_is_told(peer, gather, key):
+    """As the manager of ros2_control tells it; the peer listens as an inactive one does."""
+    obey(peer)
+    status = DiagnosticStatus(
+        name='controller_manager: Controllers Activity',
+        values=[KeyValue(key=key, value='inactive')],
+    )
+    manager = peer.node.create_publisher(DiagnosticArray, '/diagnostics', 1)
+    peer.node.create_timer(SPUN_S, lambda: manager.publish(DiagnosticArray(status=[status])))
+    facts = gather(
+        lambda facts: facts.controllers and [e.node for e in facts.command.listeners] == ['/peer']
+    )
+    finding = worst(peer, facts, 'motor', 'controller')
+    assert finding.level is Level.MISSING
+    assert '--activate peer' in finding.todo
+
+
+def test_a_driver_that_starts_late_is_not_taken_for_a_slow_one(peer, gather):
+    """What it says is judged from when it is known; until then nobody was silent."""
+    end_s = time.monotonic() + 2
+    gather(lambda facts: time.monotonic() > end_s)
+    peer.feel()
+    facts = gather(lambda facts: facts.senses['touch'].heard.received >= ENOUGH)
+    assert facts.seconds > 0
+    assert facts.senses['touch'].heard.late_s == 0
+
+
+def test_the_pace_of_simulated_time_is_heard(peer, gather):
+    clock, began_s = peer.node.create_publisher(Clock, '/clock', CLOCK), time.monotonic()
+
+    def tell() -> None:
+        told_ns = round(0.25 * NS * (time.monotonic() - began_s))
+        clock.publish(Clock(clock=time_message(told_ns)))
+
+    peer.node.create_timer(SPUN_S, tell)
+    facts = gather(lambda facts: facts.time_factor is not None and facts.seconds > 2)
+    assert facts.simulated
+    assert facts.time_factor == pytest.approx(0.25, rel=0.2)
 
 
 def test_the_robot_description_is_heard(peer, gather):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-CLOCK = '/clock'
+CLOCK = 'clock'
+UNNAMED = 'a node not named yet'
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Endpoint:
     """A publisher or a listener of a topic.
 
     Args:
-        node: Its name, with the namespace.
+        node: Its name, with the namespace; `UNNAMED` until that is learnt.
         kind: The type, such as `sensor_msgs/Image`.
         reliability: `reliable` or `best_effort`; empty if not known.
         incompatible: Why its QoS and ours exchange nothing; empty if they do.
@@ -24,6 +25,16 @@ class Endpoint:
     kind: str
     reliability: str = ''
     incompatible: str = ''
+
+    @property
+    def name(self) -> str:
+        """The name of the node, without the namespace."""
+        return self.node.rsplit('/', 1)[-1]
+
+    @property
+    def named(self) -> bool:
+        """Whether its name is known."""
+        return self.node != UNNAMED
 
     def __str__(self) -> str:
         """Name the node, and what it promises."""
@@ -42,15 +53,18 @@ class Heard:
         fault: Why the first of them would have; empty if none.
         rate_hz: Of the samples; None if there were too few to tell.
         longest_gap_s: Between two samples, or from the last one to the end; None without any.
+        late_s: How long its publisher was known before it said anything; what it takes to connect
+            is not counted.
         masked_share: Of the time in which it could be heard, without a sound sample that is fresh.
         delay_s: Median of now minus the stamp in the header; None where there is no stamp.
+        delay_pace: By how many seconds that grew in a second; 1 where the stamps stand still.
         waited_s: Median of how long a message lay in the middleware; None where it does not tell.
         names: Of the joints in the message that has most of those wanted.
         picture: Size and encoding of the first picture, such as `640 x 480 rgb8`.
         size: Its height and width; None if it is no picture.
         encoding: Of it.
         contrast: Of the picture that showed least, in grey levels; None without pictures.
-        values: The last sample of a sense that is no picture, by channel.
+        values: The last sound sample of a sense that is no picture, by channel.
 
     """
 
@@ -61,8 +75,10 @@ class Heard:
     fault: str = ''
     rate_hz: float | None = None
     longest_gap_s: float | None = None
+    late_s: float = 0.0
     masked_share: float = 1.0
     delay_s: float | None = None
+    delay_pace: float = 0.0
     waited_s: float | None = None
     names: tuple[str, ...] = ()
     picture: str = ''
@@ -104,6 +120,9 @@ class Facts:
         published: The types of every topic that somebody publishes.
         heeded: The types of every topic that somebody listens to.
         description: The URDF on the topic `robot_description`; empty if there is none.
+        time_factor: Simulated seconds in a real one; None without simulated time. Rates and gaps
+            are in simulated seconds then, as the controller counts.
+        controllers: The states that ros2_control told on `/diagnostics`, by controller.
 
     """
 
@@ -114,8 +133,15 @@ class Facts:
     published: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     heeded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     description: str = ''
+    time_factor: float | None = None
+    controllers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property
     def simulated(self) -> bool:
-        """Whether somebody publishes simulated time."""
-        return CLOCK in self.published
+        """Whether somebody publishes simulated time, for all or in the namespace."""
+        return any(f'{place}/{CLOCK}' in self.published for place in ('', self.inside))
+
+    @property
+    def inside(self) -> str:
+        """The namespace as names begin in it: empty of `/`."""
+        return self.namespace.rstrip('/')

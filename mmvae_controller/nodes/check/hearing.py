@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from mmvae_controller.control.soundness import contrast, Soundness
+from mmvae_controller.control.soundness import contrast, contrast_of_returns, Soundness
+from mmvae_controller.modality.pictures import RANGES
 from mmvae_controller.modality.robot import InputMessage, Source
 from mmvae_controller.modality.spec import Encoder, Modality
 from mmvae_controller.nodes.check.facts import Heard
@@ -16,8 +18,11 @@ from mmvae_controller.senses.headers import read_header
 from mmvae_controller.senses.reading import read_sense
 import numpy as np
 
-# So long a publisher may take to be found; only then its silence is its own.
-DISCOVERY_S = 1.0
+# So long a publisher that is known may take to be connected, on a busy machine; only then its
+# silence is its own. A slow sense is found all the same, by the gaps between its samples.
+DISCOVERY_S = 3.0
+# Two samples in a row are no trend.
+TREND = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +38,15 @@ class Hearing:
         """Start with nothing heard."""
         bound = source.min_contrast
         self._modality, self._source = modality, source
-        self._soundness = Soundness({} if bound is None else {modality.name: bound})
+        bounds = {} if bound is None else {modality.name: bound}
+        is_range = modality.channels in RANGES
+        self._soundness = Soundness(bounds, {modality.name} if is_range else ())
+        self._contrast_of = contrast_of_returns if is_range else contrast
         self._samples: list[_Sample] = []
         self._refused = 0
         self._refusal = self._fault = self._encoding = self._picture = ''
-        self._delays_s: list[float] = []
+        # Of those with a stamp: when they came, and how long after it.
+        self._delays_s: list[tuple[float, float]] = []
         self._waits_s: list[float] = []
         self._names: tuple[str, ...] = ()
         self._size: tuple[int, int] | None = None
@@ -59,7 +68,7 @@ class Hearing:
         if waited_s is not None:
             self._waits_s.append(waited_s)
         if delay_s is not None:
-            self._delays_s.append(delay_s)
+            self._delays_s.append((steady_s, delay_s))
         self._look(message)
         try:
             value = read_sense(message, self._modality, self._source)
@@ -71,23 +80,32 @@ class Hearing:
         self._fault = self._fault or fault
         self._samples.append(_Sample(steady_s, not fault))
         if self._modality.encoder is Encoder.IMAGE:
-            shown = contrast(value.view(np.uint8))
+            shown = self._contrast_of(value.view(np.uint8))
             self._contrast = shown if self._contrast is None else min(shown, self._contrast)
-        else:
+        elif not fault:
             numbers = np.asarray(value, dtype=np.float64).ravel().tolist()
             self._values = dict(zip(self._modality.channels, numbers, strict=True))
 
-    def heard(self, now_s: float, began_s: float | None = None) -> Heard:
+    def heard(
+        self,
+        now_s: float,
+        began_s: float | None = None,
+        time_at: Callable[[float], float] = float,
+    ) -> Heard:
         """Sum up.
 
         Args:
             now_s: On the same steady clock.
-            began_s: When listening began on it; None counts from the first sample.
+            began_s: When its publisher was known, on it; None counts from the first sample.
+            time_at: What the clock of the controller says at a moment of it.
 
         """
-        times_s = [s.steady_s for s in self._samples]
-        spans_s = [b - a for a, b in pairwise([*times_s, now_s])]
+        times_s = [time_at(s.steady_s) for s in self._samples]
+        spans_s = [b - a for a, b in pairwise([*times_s, time_at(now_s)])]
         between_s = times_s[-1] - times_s[0] if len(times_s) > 1 else 0.0
+        late_s = 0.0
+        if began_s is not None and times_s:
+            late_s = max(0.0, times_s[0] - time_at(began_s + DISCOVERY_S))
         return Heard(
             received=len(self._samples) + self._refused,
             refused=self._refused,
@@ -96,8 +114,10 @@ class Hearing:
             fault=self._fault,
             rate_hz=(len(times_s) - 1) / between_s if between_s > 0 else None,
             longest_gap_s=max(spans_s, default=None),
-            masked_share=self._masked_share(spans_s, self._late_s(began_s)),
-            delay_s=median(self._delays_s) if self._delays_s else None,
+            late_s=late_s,
+            masked_share=self._masked_share(spans_s, late_s),
+            delay_s=median(delay_s for _, delay_s in self._delays_s) if self._delays_s else None,
+            delay_pace=self._delay_pace(),
             waited_s=median(self._waits_s) if self._waits_s else None,
             names=self._names,
             picture=self._picture,
@@ -107,11 +127,12 @@ class Hearing:
             values=self._values,
         )
 
-    def _late_s(self, began_s: float | None) -> float:
-        """Return for how long the first sample was awaited in vain."""
-        if began_s is None or not self._samples:
+    def _delay_pace(self) -> float:
+        """Return by how many seconds the delay grows in a second."""
+        if len(self._delays_s) < TREND:
             return 0.0
-        return max(0.0, self._samples[0].steady_s - began_s - DISCOVERY_S)
+        (first_s, early_s), (last_s, now_s) = self._delays_s[0], self._delays_s[-1]
+        return (now_s - early_s) / (last_s - first_s) if last_s > first_s else 0.0
 
     def _masked_share(self, spans_s: list[float], late_s: float) -> float:
         """Return the share of time without a sound sample that is fresh; 1 without any."""

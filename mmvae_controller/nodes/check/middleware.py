@@ -1,8 +1,15 @@
-"""Which middleware ROS 2 uses here."""
+"""Run as a program: does ROS 2 start here, and with which middleware?"""
 
+import rclpy
 from rclpy.utilities import get_rmw_implementation_identifier
 
 
-def used() -> str:
-    """Return its name, such as `rmw_fastrtps_cpp`."""
-    return str(get_rmw_implementation_identifier())
+def main() -> None:
+    """Start ROS 2 as a node does, make no node, and print the name of the middleware."""
+    rclpy.init()
+    rclpy.shutdown()
+    print(get_rmw_implementation_identifier())
+
+
+if __name__ == '__main__':
+    main()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mmvae_controller.nodes.starting import StartError, starting
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
 from rclpy.node import Node
@@ -19,18 +20,23 @@ def listener(name: str, namespace: str) -> Node:
 
     Raises:
         NamespaceError: It cannot be one.
+        StartError: ROS 2 does not start here.
 
     """
     context = rclpy.Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
     try:
-        return Node(
-            name,
-            namespace=f'/{namespace.strip("/")}',
-            context=context,
-            enable_rosout=False,
-            start_parameter_services=False,
-        )
+        with starting():
+            rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
+            return Node(
+                name,
+                namespace=f'/{namespace.strip("/")}',
+                context=context,
+                enable_rosout=False,
+                start_parameter_services=False,
+            )
+    except StartError:
+        context.try_shutdown()
+        raise
     except InvalidNamespaceException as error:
         context.try_shutdown()
         raise NamespaceError(

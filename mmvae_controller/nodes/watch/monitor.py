@@ -9,6 +9,7 @@ from typing import Any
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import InputMessage, Robot
+from mmvae_controller.nodes.starting import starting
 from mmvae_controller.nodes.watch.record import read_episode, Record
 from mmvae_controller.nodes.watch.watched import Told, told_by
 from mmvae_controller.nodes.wire.messages import stamp_of
@@ -35,12 +36,17 @@ class Monitor:
         """Start listening to the nodes of a namespace.
 
         Its signals stay with the caller: rclpy's own handlers would end the context at once.
+
+        Raises:
+            StartError: ROS 2 does not start here.
+
         """
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        with starting():
+            rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+            self._node = Node('monitor', namespace=namespace)
         self.record = Record(importance={m.name: [] for m in robot.modalities})
         self._now_s = 0.0
         self._prefix = f'{namespace.strip("/")}/' if namespace.strip('/') else ''
-        self._node = Node('monitor', namespace=namespace)
         self._executor = SingleThreadedExecutor()
         self._executor.add_node(self._node)
         listen = self._node.create_subscription
