@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ def import_bags(
             run.take(bag)
         report = run.report()
         if aside is not None and report.rows:
-            aside.finish(description)
+            aside.finish(replace(description, continued=report.continued))
     return report
 
 
@@ -167,7 +167,7 @@ class _Import:
             round(self._settings.gap_s * NS),
         )
         replay = Replay(ear, found, decoder, report.begin_s)
-        self._rows.open(bag.name, replay.place_s)
+        self._rows.open(bag.name, replay.place_s, found.spans is not None)
         messages = read_bag(bag, lambda text: None)
         for message in self._counted(messages, bag, 'import', found.messages):
             replay.play(message)

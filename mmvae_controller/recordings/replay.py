@@ -47,8 +47,11 @@ class Witness(Protocol):
     def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
         """Note what was right; None if only that it was told."""
 
-    def cut(self, why: str, begins: str = '') -> None:
-        """Note that what comes now follows nothing, and why it begins, if not for that reason."""
+    def cut(self, why: str, begins: str = '', apart: bool = True) -> None:
+        """Note that what comes now follows nothing, and why it begins, if not for that reason.
+
+        If it is not apart, it is more of the same all the same.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +192,8 @@ class Replay:
         self._span = span
 
     def _cut(self, at_s: float, why: str) -> None:
-        self._witness.cut(why, MARKED if self._marked is not None else '')
+        marked = self._marked is not None
+        self._witness.cut(why, MARKED if marked else '', apart=not marked)
         self._set_points.forget()
         self._cut_tallies(at_s)
 

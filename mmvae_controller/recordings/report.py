@@ -79,6 +79,11 @@ class Report:
             'says what was missing'
         )
 
+    @property
+    def continued(self) -> tuple[int, ...]:
+        """The numbers of the episodes that are more of the one before."""
+        return tuple(e.number for e in self.episodes if e.continues)
+
     def data(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""
         return {

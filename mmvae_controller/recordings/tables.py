@@ -53,6 +53,17 @@ def lines(report: Report) -> Iterator[Text]:
             )
     for why, count in report.dropped.items():
         yield Text(f'{count} rows dropped: {why}', style='yellow')
+    if report.continued:
+        yield Text(
+            f'{len(report.continued)} episodes are more of the one before: training keeps them '
+            'together'
+        )
+    if len(report.episodes) - len(report.continued) == 1:
+        yield Text(
+            'all rows are of one recorded episode: none can be held out; mark episodes, pause '
+            'between them, or import more bags',
+            style='yellow',
+        )
 
 
 def _topics(report: Report) -> Table:

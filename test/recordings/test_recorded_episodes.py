@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
 from mmvae_controller.recordings.topics import Names
@@ -31,6 +32,45 @@ def test_a_required_sense_that_is_silent_for_longer_than_the_gap_ends_an_episode
     assert report.episodes[1].begin_s == pytest.approx(2.505)
     # What was sensed before the gap is forgotten: the joints of then are no joints of now.
     assert all(rows()['known'][name][40] for name in ('camera', 'joints', 'touch'))
+
+
+def continues(report: Any) -> list[bool]:
+    return [e.continues for e in report.episodes]
+
+
+def gaps(what: str, *begins_ms: int) -> Any:
+    """Return what skips something for 1.5 s from some times on."""
+    return lambda name, ms: name == what and any(b <= ms < b + 1500 for b in begins_ms)
+
+
+def test_what_a_lost_set_point_or_a_silent_sense_divides_is_one_recorded_episode(
+    tapes: Any, imported: Any, tmp_path: Any
+):
+    tape = tapes().run(0, 4000, lambda what, ms: what == 'command' and 1490 <= ms % 2000 < 1590)
+    report = imported(tape.close())
+    assert continues(report) == [False, True, True]
+    dataset = Dataset(tmp_path / 'data')
+    assert dataset.description.continued == (1, 2)
+    for seed in range(10):
+        assert len(dataset.split(0.5, seed)[1]) == 0
+    silent = tapes('silent').run(0, 9000, gaps('camera', 2000, 5000))
+    assert continues(imported(silent.close(), dry=True)) == [False, True, True]
+
+
+def test_what_a_pause_of_the_set_points_or_of_everything_divides_are_several(
+    tapes: Any, imported: Any
+):
+    tape = tapes().run(0, 9000, gaps('command', 2000, 5000)).run(12000, 13000)
+    report = imported(tape.close(), tapes('other').run(20000, 21000).close())
+    assert continues(report) == [False] * 5
+
+
+def test_where_episodes_are_marked_nothing_else_divides_them(tape: Any, imported: Any):
+    tape.flag(True, -1)
+    tape.run(0, 5000, gaps('command', 1000)).run(8000, 9000).flag(False, 9001)
+    tape.flag(True, 9002)
+    report = imported(tape.run(9010, 10000).close(), names=Names(episode='episode'))
+    assert continues(report) == [False, True, True, False]
 
 
 def test_a_longer_gap_can_be_allowed(tape: Any, imported: Any):
