@@ -131,7 +131,8 @@ class _Import:
             report.missing.append(str(error).removeprefix(f'{bag}: '))
             report.notes.extend(notes)
             return
-        report.messages, report.clock = found.messages, 'sim' if found.simulated else 'bag'
+        report.messages = found.messages
+        report.clock, report.clock_topic = 'sim' if found.clock else 'bag', found.clock
         report.notes.extend((*notes, *found.notes, *self._overlaps(found)))
         report.missing.extend(found.missing)
         report.others = {

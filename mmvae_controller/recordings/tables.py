@@ -29,7 +29,8 @@ def tables(report: Report) -> list[Table]:
 def lines(report: Report) -> Iterator[Text]:
     """Yield what else there is to say."""
     for bag in report.bags:
-        clock = {'sim': 'simulated time, /clock', 'bag': "the recorder's time"}.get(bag.clock, '')
+        simulated = f'simulated time, {bag.clock_topic}'
+        clock = {'sim': simulated, 'bag': "the recorder's time"}.get(bag.clock, '')
         length_s = bag.end_s - bag.begin_s
         yield Text(f'{bag.path}: {bag.messages} messages, {length_s:.1f} s; {clock or "unread"}')
         for missing in bag.missing:

@@ -29,7 +29,15 @@ from mmvae_controller.nodes.session import Session  # noqa: E402
 from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
 from mmvae_controller.nodes.wire.messages import image_message, time_message  # noqa: E402
 from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
-from mmvae_controller.nodes.wire.qos import CLOCK, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.qos import (  # noqa: E402
+    CLOCK,
+    COMMAND,
+    EPISODES,
+    EVERY,
+    EVERY_RELIABLE,
+    hearing,
+    SENSOR,
+)
 from mmvae_controller.recordings.bag import read_bag  # noqa: E402
 from mmvae_controller.recordings.decoding import Decoder  # noqa: E402
 from mmvae_controller.recordings.errors import RecordingError  # noqa: E402
@@ -39,6 +47,7 @@ from mmvae_controller.recordings.observing import observations  # noqa: E402
 from mmvae_controller.recordings.stored import Channel  # noqa: E402
 from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import DurabilityPolicy  # noqa: E402
 from rclpy.serialization import deserialize_message  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
@@ -252,10 +261,59 @@ def test_every_topic_of_a_robot_is_recorded_in_its_namespace(
         '/robot1/touch',
         '/robot1/joint_command',
         '/robot1/controller/observation',
+        '/robot1/clock',
         '/clock',
         '/diagnostics',
     }
     recorder.close()
+
+
+def test_topics_that_are_exchanged_are_recorded_under_the_names_they_have(
+    peer: Any, robot: Robot, tmp_path: Path
+):
+    remaps = ('touch:=grip', 'grip:=touch')
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'), remaps=remaps, also=('grip',))
+    out = {
+        topic: peer.node.create_publisher(WrenchStamped, topic, SENSOR)
+        for topic in ('touch', 'grip')
+    }
+    forces = {'touch': 1.0, 'grip': 2.0}
+    end_s = time.monotonic() + DEADLINE_S
+    while not (recorder.heard['/touch'] and recorder.heard['/grip']):
+        assert time.monotonic() < end_s, recorder.heard
+        for topic, publisher in out.items():
+            message = WrenchStamped()
+            message.wrench.force.x = forces[topic]
+            publisher.publish(message)
+        recorder.spin(0.1)
+    recorder.close()
+    recorder._writer.close()
+    assert recorder.senses['touch'] == '/grip'
+    found = contents(tmp_path / 'bag')
+    assert {(t, deserialize_message(d, WrenchStamped).wrench.force.x) for t, _, d in found} == {
+        ('/touch', 1.0),
+        ('/grip', 2.0),
+    }
+
+
+def test_a_mark_from_before_the_recording_is_heard_if_its_publisher_keeps_it(
+    peer: Any, robot: Robot, tmp_path: Path
+):
+    marks = peer.node.create_publisher(Bool, 'episode', EPISODES)
+    for value in (False, True):
+        marks.publish(Bool(data=value))
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'), also=('episode',))
+    end_s = time.monotonic() + DEADLINE_S
+    while recorder.heard['/episode'] < 2:
+        assert time.monotonic() < end_s, recorder.heard
+        recorder.spin(0.1)
+    recorder.close()
+
+
+def test_another_topic_is_heard_as_well_as_its_publishers_allow():
+    assert hearing([SENSOR, EPISODES]) == EVERY
+    assert hearing([COMMAND, EPISODES]) == EVERY_RELIABLE
+    assert hearing([EPISODES]).durability is DurabilityPolicy.TRANSIENT_LOCAL
 
 
 @pytest.mark.parametrize('options', [{'namespace': 'no space'}, {'also': ('no space',)}])
