@@ -26,7 +26,10 @@ from mmvae_controller.recordings.topics import Names, topics_of
 
 # Between two bags, on the time of the report.
 BETWEEN_S = 1.0
-TELL_EVERY = 2000
+# Pictures take a millisecond each, and longer.
+TELL_EVERY = 200
+# Neither times in s nor rates in Hz beyond this are meant, and their product fits 64 bits in ns.
+LARGEST = 1e6
 # Is told the bag, what is done with it, how many messages of it are done, and of how many.
 Progress = Callable[[Path, str, int, int | None], None]
 
@@ -42,6 +45,9 @@ class ImportSettings:
         gap_s: A required sense, or set-points, silent for longer end an episode.
         record_hz: Rows per second; 1 / step_s divides it.
 
+    Raises:
+        RecordingError: A bag is not there, or named twice; a number is none that can be counted.
+
     """
 
     bags: tuple[Path, ...]
@@ -49,6 +55,20 @@ class ImportSettings:
     clock: ClockChoice = ClockChoice.AUTO
     gap_s: float = 1.0
     record_hz: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would be found out after an hour, or never."""
+        absent = [str(bag) for bag in self.bags if not bag.exists()]
+        if absent:
+            raise RecordingError(f'{", ".join(absent)}: is not there; nothing was imported')
+        twice = [p for p, n in Counter(bag.resolve() for bag in self.bags).items() if n > 1]
+        if twice:
+            raise RecordingError(f'{twice[0]}: is named twice, its rows would be too')
+        for name, value in (('gap_s', self.gap_s), ('record_hz', self.record_hz)):
+            if not 0 < value < LARGEST:
+                raise RecordingError(
+                    f'{name} is {value:g}, expected more than 0, up to {LARGEST:g}'
+                )
 
 
 def import_bags(
@@ -64,12 +84,9 @@ def import_bags(
 
     Raises:
         DatasetError: The folder is not empty, or cannot be written; the rate does not fit.
-        RecordingError: A bag is named twice, or the names do not go together.
+        RecordingError: The names do not go together.
 
     """
-    twice = [p for p, n in Counter(bag.resolve() for bag in settings.bags).items() if n > 1]
-    if twice:
-        raise RecordingError(f'{twice[0]}: is named twice, its rows would be too')
     description = Description(
         robot.modalities, robot.step_s, 1 / settings.record_hz, _provenance(settings, robot)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 import errno
+import math
 from pathlib import Path
 import shutil
 from typing import Any
@@ -13,6 +14,7 @@ from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.modality.robot import InputMessage
 from mmvae_controller.recordings import aside
 from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.importing import ImportSettings
 from mmvae_controller.recordings.topics import Names, read_remaps, topics_of
 import numpy as np
 import pytest
@@ -137,10 +139,29 @@ def test_a_type_that_nobody_defines_cannot_be_written(tape: Any):
         tape.put('touch', ('gazebo_msgs/ContactsState', b''), 0)
 
 
-def test_a_bag_that_lacks_something_is_told_and_the_others_are_read(tapes: Any, imported: Any):
+def test_a_bag_that_is_not_there_is_refused_before_anything_is_read(
+    tape: Any, imported: Any, tmp_path: Path
+):
+    path = tape.run(0, 500).close()
+    with pytest.raises(RecordingError, match='absent: is not there; nothing was imported'):
+        imported(path, Path('absent'))
+    assert not (tmp_path / 'data').exists()
+
+
+@pytest.mark.parametrize('number', [math.inf, math.nan, 0.0])
+@pytest.mark.parametrize('name', ['gap_s', 'record_hz'])
+def test_what_cannot_be_counted_is_refused(name: str, number: float):
+    with pytest.raises(RecordingError, match=f'{name} is .*, expected more than 0'):
+        ImportSettings((), **{name: number})
+
+
+def test_a_bag_that_lacks_something_is_told_and_the_others_are_read(
+    tapes: Any, imported: Any, tmp_path: Path
+):
     good = tapes('good').run(0, 500)
     poor = tapes('poor').run(1000, 1500, lambda what, ms: what == 'joints')
-    report = imported(poor.close(), good.close(), Path('absent'))
+    (tmp_path / 'notes.txt').touch()
+    report = imported(poor.close(), good.close(), tmp_path / 'notes.txt')
     assert report.rows == 10
     assert [bool(bag.missing) for bag in report.bags] == [True, False, True]
     assert report.bags[2].missing == [
@@ -176,6 +197,33 @@ def test_a_folder_that_holds_something_is_not_written_to(tape: Any, imported: An
     with pytest.raises(DatasetError, match='data: is there already'):
         imported(path)
     assert (tmp_path / 'data' / 'dataset.yaml').read_bytes() == before
+
+
+def test_a_link_to_an_empty_folder_is_filled_where_it_leads(
+    tape: Any, imported: Any, rows: Any, tmp_path: Path
+):
+    large = tmp_path / 'large' / 'disk'
+    large.mkdir(parents=True)
+    (tmp_path / 'data').symlink_to(large)
+    imported(tape.run(0, 500).close())
+    assert len(rows()['label']) == 10
+    assert (tmp_path / 'data').is_symlink()
+    assert (large / 'dataset.yaml').is_file()
+
+
+def test_a_place_that_could_not_be_replaced_at_the_end_is_refused_at_the_beginning(
+    tape: Any, imported: Any, tmp_path: Path, monkeypatch: Any
+):
+    path = tape.run(0, 500).close()
+    (tmp_path / 'data').mkdir()
+    with monkeypatch.context() as mounted:
+        mounted.setattr(Path, 'is_mount', lambda place: place == tmp_path / 'data')
+        with pytest.raises(DatasetError, match='data: is where a disk is mounted; name a folder'):
+            imported(path)
+    # An empty folder that is entered, as `--out .`, has a name all the same.
+    monkeypatch.chdir(tmp_path / 'data')
+    with aside.Aside(Path('.')):
+        assert (tmp_path / '.data.part').is_dir()
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_data_set(
