@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from mmvae_controller.control.window import NS
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.topics import CLOCK_KIND
 from mmvae_controller.senses.errors import MessageError
@@ -32,10 +32,11 @@ class SimulatedTime:
         if message.channel.topic != self.topic or message.channel.kind != CLOCK_KIND:
             return False
         try:
-            time = self._decoder.read(message.channel, message.data).clock
+            time = self._decoder.read(message.channel, message.data)
+            with usual_fields():
+                self.now_ns = int(time.clock.sec) * NS + int(time.clock.nanosec)
         except MessageError:
-            return True
-        self.now_ns = int(time.sec) * NS + int(time.nanosec)
+            pass  # It is still what was told before.
         return True
 
 

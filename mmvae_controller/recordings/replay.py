@@ -10,7 +10,7 @@ from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.datasets.store import LABEL
 from mmvae_controller.modality.robot import OutputMessage, Robot
 from mmvae_controller.modality.spec import Quantity
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.marks import Marked, Span
 from mmvae_controller.recordings.receipt import SimulatedTime, Unbroken
 from mmvae_controller.recordings.sensing import Senses
@@ -247,7 +247,5 @@ class Replay:
             raise MessageError(f'is a {message.channel.kind}, expected a {kind}')
         content = self._decoder.read(message.channel, message.data)
         joints = self._robot.output.joints
-        try:
+        with usual_fields():
             return read_command(content, OutputMessage(kind), joints, quantity)
-        except AttributeError as error:
-            raise MessageError(f'its definition in the bag has other fields: {error}') from error

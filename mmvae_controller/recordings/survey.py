@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.marks import Marks, Span
 from mmvae_controller.recordings.receipt import ClockChoice, SimulatedTime, Unbroken
@@ -153,7 +153,8 @@ class _Look:
         try:
             mark = self._decoder.read(message.channel, message.data)
             for clock in clocks:
-                clock.mark(message.channel.kind, mark)
+                with usual_fields():
+                    clock.mark(message.channel.kind, mark)
         except MessageError as error:
             topic = message.channel.topic
             self.notes.setdefault(topic, f'{topic}: a mark of an episode is left out: {error}')

@@ -12,12 +12,16 @@ from typing import Any
 from mmvae_controller.datasets import store
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.modality.robot import InputMessage
-from mmvae_controller.recordings import aside
+from mmvae_controller.recordings import aside, importing
+from mmvae_controller.recordings.bag import in_order, read_bag
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.importing import ImportSettings
+from mmvae_controller.recordings.stored import Channel, Language, Stored
 from mmvae_controller.recordings.topics import Names, read_remaps, topics_of
 import numpy as np
 import pytest
+
+MS = 1_000_000
 
 
 def test_a_namespace_and_remaps_say_how_topics_are_called(tapes: Any, imported: Any, robot: Any):
@@ -132,6 +136,35 @@ def test_a_type_that_nobody_knows_is_read_by_the_definition_in_the_bag(
     modalities = (*robot.modalities[:2], touch, robot.modalities[3])
     imported(tape.close(), of=replace(robot, sources=sources, modalities=modalities))
     assert np.array_equal(rows()['touch'], np.ones((20, 1)))
+
+
+OTHERWISE = {
+    'sensor_msgs/JointState': 'string[] name\nfloat64 position\n',
+    'std_msgs/Float64MultiArray': 'float64 numbers\n',
+    'std_msgs/Bool': 'float64 truth\n',
+    'rosgraph_msgs/Clock': 'float64 time\n',
+}
+
+
+@pytest.mark.parametrize('kind', OTHERWISE)
+def test_a_known_type_that_the_bag_defines_otherwise_is_told_and_ends_nothing(
+    tape: Any, imported: Any, monkeypatch: Any, kind: str
+):
+    topics = {'JointState': '/joint_states', 'Bool': '/episode', 'Clock': '/clock'}
+    other = Channel(
+        topics.get(kind.split('/')[1], '/joint_command'), kind, OTHERWISE[kind], Language.MSG
+    )
+    path = tape.run(0, 500).close()
+    data = b'\0\1\0\0' + bytes(16 if kind == 'sensor_msgs/JointState' else 8)
+    damaged = [Stored(other, tape.epoch_ns + ms * MS, data) for ms in (1, 300)]
+    monkeypatch.setattr(
+        importing, 'read_bag', lambda bag, tell: in_order([*read_bag(bag, tell), *damaged])
+    )
+    report = imported(path, names=Names(episode='episode'))
+    assert report.rows == 10
+    rejected = [t.first_rejected for t in report.tallies.values() if t.rejected]
+    told = ' '.join((*rejected, *report.bags[0].notes))
+    assert 'its definition in the bag has other fields' in told or kind.endswith('Clock')
 
 
 def test_a_type_that_nobody_defines_cannot_be_written(tape: Any):
