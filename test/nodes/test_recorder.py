@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.cli.errors import EXIT_USAGE  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
 from mmvae_controller.modality.observation import Observation  # noqa: E402
@@ -58,6 +60,7 @@ STEP_MS, TOUCH_MS, CAMERA_MS = 10, 20, 50
 # Longer than max_age_s, and shorter than whatever ends an episode.
 CAMERA_MISSING_MS = range(600, 1300)
 DEADLINE_S = 20.0
+FULL_BYTES = 100_000
 AGAIN_S = 0.5
 
 
@@ -365,6 +368,29 @@ def test_told_to_stop_it_completes_the_bag(recording: Any, tmp_path: Path, robot
     log = (tmp_path / 'log.txt').read_text()
     assert f'bag: {count} messages' in log
     assert 'silent: /joint_command' in log
+
+
+def test_on_a_full_disk_it_ends_says_so_and_leaves_what_was_written(
+    peer: Any, robot_file: Path, tmp_path: Path
+):
+    peer.feel()
+    command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'record']
+    command += ['--robot', str(robot_file), '--out', str(tmp_path / 'bag')]
+    limit = (FULL_BYTES, FULL_BYTES)
+    with (tmp_path / 'log.txt').open('wb') as log:
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        )
+    peer.until(lambda: process.poll() is not None, 'an end')
+    assert process.returncode == EXIT_USAGE
+    said = (tmp_path / 'log.txt').read_text()
+    assert (
+        'bag: cannot be written: File too large; what was written before can be imported' in said
+    )
+    assert len(list(read_bag(tmp_path / 'bag', lambda text: None))) > 50
 
 
 def test_killed_it_leaves_what_was_flushed(recording: Any, tmp_path: Path, robot: Robot):
