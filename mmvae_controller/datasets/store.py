@@ -49,6 +49,7 @@ class Description:
         step_s: The time dt between the two steps of a window.
         period_s: The time between two rows; dt is a multiple of it.
         provenance: How it came about, for people.
+        continued: Episodes that are more of the one before them; a split keeps them together.
 
     """
 
@@ -56,6 +57,7 @@ class Description:
     step_s: float
     period_s: float
     provenance: Mapping[str, Any]
+    continued: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that t - dt falls on a row."""
@@ -134,6 +136,8 @@ def write_description(folder: Path, description: Description) -> None:
         'modalities': {m.name: modality_data(m) for m in description.modalities},
         'provenance': dict(description.provenance),
     }
+    if description.continued:
+        data['continued'] = list(description.continued)
     text = yaml.safe_dump(data, sort_keys=False, width=99)
     try:
         write_whole(folder / DATASET_FILE, text.encode())
@@ -177,6 +181,7 @@ class Dataset:
             step_s=root.number('step_s', low=0.001),
             period_s=root.number('period_s', low=0.001),
             provenance=root.section('provenance').data,
+            continued=tuple(map(int, root.numbers('continued', default=()))),
         )
         # A recording knows no named masks, unlike data published with some.
         self.patterns: Mapping[str, Mask] = {}
@@ -184,7 +189,8 @@ class Dataset:
         if not folders:
             raise DatasetError(f'{folder}: has no shard')
         self._shards = Shards(folders, _columns(self.modalities))
-        self._episodes = Episodes(self._shards.each(EPISODE))
+        continued = self.description.continued
+        self._episodes = Episodes(self._shards.each(EPISODE), continued)
         self.known = OnDisk(self._shards, KNOWN)
 
     def __len__(self) -> int:

@@ -12,10 +12,10 @@ from typing import Any
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.wire.messages import message_type
-from mmvae_controller.nodes.wire.qos import EVERY, EVERY_RELIABLE
+from mmvae_controller.nodes.wire.qos import EVERY, EVERY_RELIABLE, hearing
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.stored import kind_of
-from mmvae_controller.recordings.topics import CLOCK, CLOCK_KIND
+from mmvae_controller.recordings.topics import CLOCK, CLOCK_KIND, OWN_CLOCK
 from mmvae_controller.recordings.writer import BagWriter
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException, InvalidTopicNameException
@@ -81,7 +81,7 @@ class Recorder:
             self._executor.add_node(self._node)
             for topic in also:
                 validate_topic_name(topic)
-            self._also = {self._node.resolve_topic_name(topic) for topic in also}
+            self._also = {self._node.resolve_topic_name(topic): topic for topic in also}
             self._listen_to(robot, observation)
         except (InvalidNamespaceException, InvalidTopicNameException) as error:
             self._context.try_shutdown()
@@ -123,33 +123,37 @@ class Recorder:
 
     def _listen_to(self, robot: Robot, observation: bool) -> None:
         for name, source in robot.sources.items():
-            topic = self._node.resolve_topic_name(source.topic)
-            self.senses[name] = topic
-            self._listen(topic, str(source.message), EVERY)
-        command = self._node.resolve_topic_name(robot.output.topic)
-        self.senses[robot.command.name] = command
-        self._listen(command, str(robot.output.message), EVERY_RELIABLE)
-        self._listen(CLOCK, CLOCK_KIND, EVERY)
+            self.senses[name] = self._listen(source.topic, str(source.message), EVERY)
+        output = robot.output
+        self.senses[robot.command.name] = self._listen(
+            output.topic, str(output.message), EVERY_RELIABLE
+        )
+        # A simulation in a namespace has a time of its own.
+        for clock in (OWN_CLOCK, CLOCK):
+            self._listen(clock, CLOCK_KIND, EVERY)
         self._listen(DIAGNOSTICS, DIAGNOSTICS_KIND, EVERY_RELIABLE)
         if observation:
-            topic = self._node.resolve_topic_name(OBSERVATION)
-            self._listen(topic, OBSERVATION_KIND, EVERY_RELIABLE)
+            self._listen(OBSERVATION, OBSERVATION_KIND, EVERY_RELIABLE)
 
-    def _listen(self, topic: str, kind: str, qos: QoSProfile) -> None:
-        if topic in self.heard:
-            return  # Two senses of one topic.
-        self.heard[topic] = 0
-        self._node.create_subscription(
-            message_type(kind), topic, partial(self._write, topic, kind), qos, raw=True
-        )
+    def _listen(self, name: str, kind: str, qos: QoSProfile) -> str:
+        """Listen to a topic, once; return how it is called after all remaps."""
+        topic = self._node.resolve_topic_name(name)
+        if topic not in self.heard:
+            self.heard[topic] = 0
+            # By its first name: where two topics are exchanged, its last one is remapped again.
+            self._node.create_subscription(
+                message_type(kind), name, partial(self._write, topic, kind), qos, raw=True
+            )
+        return topic
 
     def _look(self) -> None:
         """Listen to the other topics that somebody publishes by now."""
-        for topic, kinds in self._node.get_topic_names_and_types():
-            if topic in self._also:
-                self._also.remove(topic)
-                # Best effort, so that whoever publishes is heard.
-                self._listen(topic, kind_of(kinds[0]), EVERY)
+        for topic, name in tuple(self._also.items()):
+            offered = self._node.get_publishers_info_by_topic(name)
+            if offered:
+                del self._also[topic]
+                kind = kind_of(offered[0].topic_type)
+                self._listen(name, kind, hearing([info.qos_profile for info in offered]))
 
     def _write(self, topic: str, kind: str, data: bytes, info: Mapping[str, Any]) -> None:
         # Not now: others may have been read before it, and came after it.

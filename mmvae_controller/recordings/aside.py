@@ -24,13 +24,16 @@ class Aside:
             DatasetError: There is something already, or the folder cannot be written.
 
         """
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
-            raise DatasetError(f'{place}: is there already; name another with --out')
-        self._place = place
-        self._aside = place.with_name(f'.{place.name}.part')
+        # Where a link leads: beside the link itself it could be another disk.
+        self._place = place = place.resolve()
+        self._aside = place.with_name(f'.{place.name or "data"}.part')
         self._rows: list[Row] = []
         self._bytes = self._shards = 0
         try:
+            if place.exists() and (not place.is_dir() or any(place.iterdir())):
+                raise DatasetError(f'{place}: is there already; name another with --out')
+            if place.is_mount():
+                raise DatasetError(f'{place}: is where a disk is mounted; name a folder in it')
             shutil.rmtree(self._aside, ignore_errors=True)
             self._aside.mkdir(parents=True)
         except OSError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 import heapq
@@ -48,13 +48,25 @@ def files_of(bag: Path, tell: Tell) -> list[Path]:
         raise RecordingError(
             f'{bag}: is no bag: expected a folder, or a file that ends with {", ".join(SUFFIXES)}'
         )
-    found = [p for p in bag.iterdir() if p.is_file() and p.name.endswith(SUFFIXES)]
-    if not found:
+    names = {p.name for p in bag.iterdir() if p.is_file() and p.name.endswith(SUFFIXES)}
+    if not names:
         raise RecordingError(f'{bag}: holds no file that ends with {", ".join(SUFFIXES)}')
-    for name in _listed(bag / METADATA, tell):
-        if not (bag / name).is_file():
+    for name in sorted(names):
+        if f'{name}{ZSTD}' in names:
+            # A recorder that is killed while it compresses leaves both.
+            tell(f'{name}{ZSTD} is not read: {name} is there as well')
+            names.remove(f'{name}{ZSTD}')
+    return [bag / name for name in _in_order_written(names, _listed(bag / METADATA, tell), tell)]
+
+
+def _in_order_written(names: set[str], listed: list[str], tell: Tell) -> list[str]:
+    """Return the files as the metadata lists them, or, where it does not name all, by number."""
+    for name in listed:
+        if name not in names and name.removesuffix(ZSTD) not in names:
             tell(f'{METADATA} names {name}, which is not there')
-    return sorted(found, key=lambda path: _by_number(path.name))
+    if names <= set(listed):
+        return [name for name in dict.fromkeys(listed) if name in names]
+    return sorted(names, key=_by_number)
 
 
 def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
@@ -90,15 +102,20 @@ def in_order(messages: Iterable[Stored], slack_ns: int = REORDER_NS) -> Iterator
 
 def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
     files = files_of(bag, tell)
-    unread = []
+    unread, count = [], 0
     for path in files:
         try:
-            yield from _of_file(path, partial(_named, tell, path.name))
+            for message in _of_file(path, partial(_named, tell, path.name)):
+                count += 1
+                yield message
         except RecordingError as error:
             unread.append(f'{path.name} {error}')
             tell(unread[-1])
     if len(unread) == len(files):
         raise RecordingError(f'{bag}: cannot be read: {"; ".join(unread)}')
+    counted = _information(bag / METADATA, _ignored).get('message_count') if bag.is_dir() else None
+    if isinstance(counted, int) and count < counted:
+        tell(f'{METADATA} counts {counted} messages, {count} of them are read')
 
 
 def _of_file(path: Path, tell: Tell) -> Iterator[Stored]:
@@ -145,22 +162,31 @@ def _unpacked(messages: Iterable[Stored], tell: Tell) -> Iterator[Stored]:
         tell(f'has {lost} compressed messages that are damaged: left out')
 
 
+def _ignored(text: str) -> None:
+    """Nobody is told twice."""
+
+
 def _named(tell: Tell, name: str, text: str) -> None:
     tell(f'{name} {text}')
 
 
 def _listed(metadata: Path, tell: Tell) -> list[str]:
     """Return the names of the files of a bag as its metadata tells them."""
+    paths = _information(metadata, tell).get('relative_file_paths')
+    return [Path(str(p)).name for p in paths] if isinstance(paths, list) else []
+
+
+def _information(metadata: Path, tell: Tell) -> Mapping[str, Any]:
+    """Return what the metadata of a bag says; nothing if it says nothing."""
     if not metadata.is_file():
         tell(f'has no {METADATA}: the recording was interrupted, or it was lost; it is not needed')
-        return []
+        return {}
     try:
         content: Any = yaml.safe_load(metadata.read_text(encoding='utf-8'))
-        paths = content['rosbag2_bagfile_information']['relative_file_paths']
-        return [Path(p).name for p in paths]
+        return dict(content['rosbag2_bagfile_information'])
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
         tell(f'{METADATA} cannot be read, and is not needed: {error!r}')
-        return []
+        return {}
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mmvae_controller.recordings.stored import Channel, Language
@@ -23,6 +25,22 @@ def full_name(kind: str) -> str:
     """Return a type as ROS 2 writes it, from `sensor_msgs/Image`."""
     package, name = kind.split('/', 1)
     return f'{package}/msg/{name}'
+
+
+@contextmanager
+def usual_fields() -> Iterator[None]:
+    """Read fields of a message: a bag may define a type of a known name with other ones.
+
+    Raises:
+        MessageError: It does.
+
+    """
+    try:
+        yield
+    except MessageError:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:
+        raise MessageError(f'its definition in the bag has other fields: {error}') from error
 
 
 class Decoder:

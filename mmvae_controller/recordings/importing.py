@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,10 @@ from mmvae_controller.recordings.topics import Names, topics_of
 
 # Between two bags, on the time of the report.
 BETWEEN_S = 1.0
-TELL_EVERY = 2000
+# Pictures take a millisecond each, and longer.
+TELL_EVERY = 200
+# Neither times in s nor rates in Hz beyond this are meant, and their product fits 64 bits in ns.
+LARGEST = 1e6
 # Is told the bag, what is done with it, how many messages of it are done, and of how many.
 Progress = Callable[[Path, str, int, int | None], None]
 
@@ -42,6 +45,9 @@ class ImportSettings:
         gap_s: A required sense, or set-points, silent for longer end an episode.
         record_hz: Rows per second; 1 / step_s divides it.
 
+    Raises:
+        RecordingError: A bag is not there, or named twice; a number is none that can be counted.
+
     """
 
     bags: tuple[Path, ...]
@@ -49,6 +55,20 @@ class ImportSettings:
     clock: ClockChoice = ClockChoice.AUTO
     gap_s: float = 1.0
     record_hz: float = 20.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would be found out after an hour, or never."""
+        absent = [str(bag) for bag in self.bags if not bag.exists()]
+        if absent:
+            raise RecordingError(f'{", ".join(absent)}: is not there; nothing was imported')
+        twice = [p for p, n in Counter(bag.resolve() for bag in self.bags).items() if n > 1]
+        if twice:
+            raise RecordingError(f'{twice[0]}: is named twice, its rows would be too')
+        for name, value in (('gap_s', self.gap_s), ('record_hz', self.record_hz)):
+            if not 0 < value < LARGEST:
+                raise RecordingError(
+                    f'{name} is {value:g}, expected more than 0, up to {LARGEST:g}'
+                )
 
 
 def import_bags(
@@ -64,12 +84,9 @@ def import_bags(
 
     Raises:
         DatasetError: The folder is not empty, or cannot be written; the rate does not fit.
-        RecordingError: A bag is named twice, or the names do not go together.
+        RecordingError: The names do not go together.
 
     """
-    twice = [p for p, n in Counter(bag.resolve() for bag in settings.bags).items() if n > 1]
-    if twice:
-        raise RecordingError(f'{twice[0]}: is named twice, its rows would be too')
     description = Description(
         robot.modalities, robot.step_s, 1 / settings.record_hz, _provenance(settings, robot)
     )
@@ -79,7 +96,7 @@ def import_bags(
             run.take(bag)
         report = run.report()
         if aside is not None and report.rows:
-            aside.finish(description)
+            aside.finish(replace(description, continued=report.continued))
     return report
 
 
@@ -131,7 +148,8 @@ class _Import:
             report.missing.append(str(error).removeprefix(f'{bag}: '))
             report.notes.extend(notes)
             return
-        report.messages, report.clock = found.messages, 'sim' if found.simulated else 'bag'
+        report.messages = found.messages
+        report.clock, report.clock_topic = 'sim' if found.clock else 'bag', found.clock
         report.notes.extend((*notes, *found.notes, *self._overlaps(found)))
         report.missing.extend(found.missing)
         report.others = {
@@ -167,7 +185,7 @@ class _Import:
             round(self._settings.gap_s * NS),
         )
         replay = Replay(ear, found, decoder, report.begin_s)
-        self._rows.open(bag.name, replay.place_s)
+        self._rows.open(bag.name, replay.place_s, found.spans is not None)
         messages = read_bag(bag, lambda text: None)
         for message in self._counted(messages, bag, 'import', found.messages):
             replay.play(message)

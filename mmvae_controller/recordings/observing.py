@@ -82,7 +82,7 @@ class _Moments:
     def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
         """Nothing follows from it."""
 
-    def cut(self, why: str, begins: str = '') -> None:
+    def cut(self, why: str, begins: str = '', apart: bool = True) -> None:
         """Nothing follows from it: the window of a robot goes on."""
 
 

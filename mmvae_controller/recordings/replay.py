@@ -10,9 +10,9 @@ from mmvae_controller.control.window import NS, ObservationWindow
 from mmvae_controller.datasets.store import LABEL
 from mmvae_controller.modality.robot import OutputMessage, Robot
 from mmvae_controller.modality.spec import Quantity
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.marks import Marked, Span
-from mmvae_controller.recordings.receipt import SimulatedTime
+from mmvae_controller.recordings.receipt import SimulatedTime, Unbroken
 from mmvae_controller.recordings.sensing import Senses
 from mmvae_controller.recordings.set_points import SetPoints
 from mmvae_controller.recordings.stored import Stored
@@ -47,8 +47,11 @@ class Witness(Protocol):
     def labelled(self, value: NDArray[np.float64] | None, stamp_ns: int) -> None:
         """Note what was right; None if only that it was told."""
 
-    def cut(self, why: str, begins: str = '') -> None:
-        """Note that what comes now follows nothing, and why it begins, if not for that reason."""
+    def cut(self, why: str, begins: str = '', apart: bool = True) -> None:
+        """Note that what comes now follows nothing, and why it begins, if not for that reason.
+
+        If it is not apart, it is more of the same all the same.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +107,14 @@ class Replay:
         self._robot, self._topics, self._decoder = robot, topics, decoder
         self._window, self._witness, self._tallies = ear.window, ear.witness, ear.tallies
         self._senses = Senses(robot, topics, decoder, ear.window, ear.tallies)
-        self._time = SimulatedTime(decoder)
-        self._simulated = found.simulated
+        self._time = SimulatedTime(decoder, found.clock) if found.clock else None
+        self._unbroken = Unbroken()
         self._marked = None if found.spans is None else Marked(found.spans)
         self._span: Span | None = None
         self._set_points = SetPoints(robot, found.apart_ns)
         self._gap_ns, self._begin_s = ear.gap_ns, begin_s
         self._now_ns: int | None = None
-        self._base_ns = 0
+        self._first_ns = self._at_ns = 0
         self._anchor = [
             next(m for m in robot.modalities if m.name == robot.anchor).channels.index(joint)
             for joint in robot.output.joints
@@ -130,12 +133,12 @@ class Replay:
 
     def place_s(self, stamp_ns: int) -> float:
         """Return a moment on the time of the report, which goes on where the clock is set back."""
-        return self._begin_s + (stamp_ns - self._base_ns) / NS
+        return self._begin_s + (stamp_ns + self._unbroken.back_ns - self._first_ns) / NS
 
     def play(self, message: Stored) -> None:
         """Take the next message."""
-        is_time = self._time.hears(message)
-        stamp_ns = self._time.now_ns if self._simulated else message.stamp_ns
+        is_time = self._time is not None and self._time.hears(message)
+        stamp_ns = message.stamp_ns if self._time is None else self._time.now_ns
         if stamp_ns is None:
             # A node would take these for as old as the beginning of time.
             self.before_time += 1
@@ -148,7 +151,7 @@ class Replay:
                 self._tallies[name].outside += 1
             return
         # A loop on simulated time ticks when the clock says so, before what comes after.
-        self._witness.advance(stamp_ns, is_time and self._simulated)
+        self._witness.advance(stamp_ns, is_time)
         for name in self._senses.take(message, stamp_ns, self.now_s):
             self._witness.sensed(name, stamp_ns)
         if message.channel.topic in (self._topics.command, self._topics.label):
@@ -162,15 +165,14 @@ class Replay:
         """Let time pass; cut where it jumps, or nothing happened for too long."""
         last_ns, self._now_ns = self._now_ns, stamp_ns
         if last_ns is None:
-            self._base_ns = stamp_ns
+            self._first_ns = self._at_ns = self._unbroken.at(stamp_ns)
             return
-        passed_ns = stamp_ns - last_ns
-        cut_s = self.place_s(last_ns)
+        cut_s, cut_ns = self.place_s(last_ns), self._at_ns
+        passed_ns, self._at_ns = stamp_ns - last_ns, self._unbroken.at(stamp_ns)
         if passed_ns < 0:
-            self._base_ns += passed_ns
             self._cut(cut_s, f'the clock was set back by {-passed_ns / NS:g} s')
         elif passed_ns > self._gap_ns:
-            over = self._span is not None and self._span.end_ns <= last_ns
+            over = self._span is not None and self._span.end_ns <= cut_ns
             silence = f'nothing for {passed_ns / NS:.3g} s: a pause, or the clock was set forward'
             self._cut(cut_s, MARKED if over else silence)
 
@@ -178,18 +180,20 @@ class Replay:
         """Begin and end what is marked."""
         if self._marked is None:
             return
-        span = self._marked.at(stamp_ns)
+        span = self._marked.at(self._at_ns)
         if span == self._span:
             return
         if self._span is not None:
             # What is due until the mark still belongs to it.
-            self._witness.advance(min(stamp_ns, self._span.end_ns), True)
+            end_ns = self._span.end_ns - self._unbroken.back_ns
+            self._witness.advance(min(stamp_ns, end_ns), True)
         self._witness.cut(MARKED, MARKED)
         self._cut_tallies(self.place_s(stamp_ns))
         self._span = span
 
     def _cut(self, at_s: float, why: str) -> None:
-        self._witness.cut(why, MARKED if self._marked is not None else '')
+        marked = self._marked is not None
+        self._witness.cut(why, MARKED if marked else '', apart=not marked)
         self._set_points.forget()
         self._cut_tallies(at_s)
 
@@ -243,7 +247,5 @@ class Replay:
             raise MessageError(f'is a {message.channel.kind}, expected a {kind}')
         content = self._decoder.read(message.channel, message.data)
         joints = self._robot.output.joints
-        try:
+        with usual_fields():
             return read_command(content, OutputMessage(kind), joints, quantity)
-        except AttributeError as error:
-            raise MessageError(f'its definition in the bag has other fields: {error}') from error

@@ -19,6 +19,7 @@ class BagReport:
         path: As it was named.
         messages: How many it holds, of all topics.
         clock: `sim` or `bag`; empty if it could not be read.
+        clock_topic: On which simulated time was told; empty if it was not.
         begin_s: On the time of the report, in which one bag comes after the other.
         end_s: On that time.
         notes: What is odd or lost.
@@ -30,6 +31,7 @@ class BagReport:
     path: str
     messages: int = 0
     clock: str = ''
+    clock_topic: str = ''
     begin_s: float = 0.0
     end_s: float = 0.0
     notes: list[str] = field(default_factory=list)
@@ -78,6 +80,11 @@ class Report:
             'no row: at no moment were all required senses and a set-point there; the table above '
             'says what was missing'
         )
+
+    @property
+    def continued(self) -> tuple[int, ...]:
+        """The numbers of the episodes that are more of the one before."""
+        return tuple(e.number for e in self.episodes if e.continues)
 
     def data(self) -> dict[str, Any]:
         """Return it as plain data, for JSON."""

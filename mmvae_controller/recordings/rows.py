@@ -31,6 +31,8 @@ class Episode:
         end_s: Of its last row.
         rows: How many.
         began: Why it begins where it does.
+        continues: Whether it is more of the one before: nothing was missing in between but labels,
+            or a sense.
         ended: Why it ends where it does.
 
     """
@@ -42,6 +44,7 @@ class Episode:
     end_s: float
     rows: int
     began: str
+    continues: bool
     ended: str = ''
 
 
@@ -96,10 +99,18 @@ class Rows:
         self._bag = ''
         self._place: Callable[[int], float] = _nowhere
         self._episode: Episode | None = None
+        self._marked = self._continues = False
 
-    def open(self, bag: str, place: Callable[[int], float]) -> None:
-        """Go on with another bag, after a cut; `place` puts moments on the time of the report."""
-        self._bag, self._begins, self._place = bag, BEGINNING, place
+    def open(self, bag: str, place: Callable[[int], float], marked: bool) -> None:
+        """Go on with another bag, after a cut.
+
+        Args:
+            bag: Its name.
+            place: Puts moments on the time of the report.
+            marked: Whether somebody says where its episodes begin: nothing else divides them.
+
+        """
+        self._bag, self._begins, self._place, self._marked = bag, BEGINNING, place, marked
 
     def sensed(self, name: str, stamp_ns: int) -> None:
         """Note a sample of a sense."""
@@ -136,24 +147,27 @@ class Rows:
         ):
             silent = self._silent(self._next_ns)
             if silent:
-                self.cut(silent)
+                paused = self._is_old(LABEL, self._next_ns)
+                self.cut(silent, apart=paused and not self._marked)
                 break
             self._read(self._next_ns)
             self._next_ns += self._period_ns
             self._settle(self._next_ns - self._period_ns)
         self._settle(now_ns)
 
-    def cut(self, why: str, begins: str = '') -> None:
+    def cut(self, why: str, begins: str = '', apart: bool = True) -> None:
         """End an episode, if there is one, and forget what was sensed.
 
         Args:
             why: It ends.
             begins: Why the next one does, if for another reason.
+            apart: Whether the next one is of something else.
 
         """
         while self._waiting:
             self._finish(self._waiting.popleft())
         self._close(why)
+        self._continues = self._continues and not apart
         self._next_ns = None
         self._begins = begins or f'after: {why}'
         self._heard_ns.clear()
@@ -162,11 +176,14 @@ class Rows:
     def _silent(self, now_ns: int) -> str:
         """Say what was not heard of for too long; empty if all was."""
         for name in (*self._robot.required, LABEL):
-            heard_ns = self._heard_ns.get(name)
-            if heard_ns is None or now_ns - heard_ns > self._gap_ns:
+            if self._is_old(name, now_ns):
                 what = 'set-points are' if name == LABEL else f'{name} is'
                 return f'{what} silent for more than {self._gap_ns / NS:g} s'
         return ''
+
+    def _is_old(self, name: str, now_ns: int) -> bool:
+        heard_ns = self._heard_ns.get(name)
+        return heard_ns is None or now_ns - heard_ns > self._gap_ns
 
     def _read(self, now_ns: int) -> None:
         there = self._window.read(now_ns)
@@ -195,11 +212,12 @@ class Rows:
             return
         episode = self._episode
         if episode is None:
+            number, at_s = len(self.episodes), row.at_s
             episode = Episode(
-                len(self.episodes), self._bag, row.stamp_ns, row.at_s, row.at_s, 0, self._begins
+                number, self._bag, row.stamp_ns, at_s, at_s, 0, self._begins, self._continues
             )
             self.episodes.append(episode)
-            self._episode = episode
+            self._episode, self._continues = episode, True
         episode.end_s = row.at_s
         episode.rows += 1
         self._sink(

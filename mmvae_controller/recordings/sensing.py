@@ -8,7 +8,7 @@ from typing import Any
 from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.spec import Modality
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.tally import Tally
 from mmvae_controller.recordings.topics import Topics
@@ -59,8 +59,5 @@ class Senses:
         return taken
 
     def _read(self, content: Any, name: str) -> NDArray[np.generic]:
-        try:
+        with usual_fields():
             return read_sense(content, self._modalities[name], self._robot.sources[name])
-        except AttributeError as error:
-            # The bag defines a type of that name with other fields.
-            raise MessageError(f'its definition in the bag has other fields: {error}') from error

@@ -22,7 +22,8 @@ class SetPoints:
     A velocity is the way from the last set-point over the time since then, as in `Sent`: of a late
     tick, over a period of the loop, for its step counts no longer (`SetPoint.elapsed_s`). Where
     the gate could not have let that through, somebody else sent it, who makes up for lost time, or
-    it is the first one anew, which starts at rest where the arm was measured (`SetPoint.begin`).
+    it came too soon after one that was held up on its way, or it is the first one anew, which
+    starts at rest where the arm was measured (`SetPoint.begin`).
     What is faster all the same is limited as the gate would, and counted.
     """
 
@@ -86,7 +87,9 @@ class SetPoints:
             way, elapsed_ns = position - before[0], now_ns - before[1]
             counted = way / (min(elapsed_ns, self._longest_ns) / NS)
             since = way / (elapsed_ns / NS)
-            for velocity in (counted, since):
+            # Two that come at once were a period apart before something held the first one up.
+            held_up = way / (max(elapsed_ns, self._longest_ns) / NS)
+            for velocity in (counted, since, held_up):
                 if _within(velocity, self._fastest):
                     return velocity
         if measured is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 import os
 from pathlib import Path
@@ -23,6 +23,8 @@ _ONE = 'SELECT id, topic_id, timestamp, data FROM messages WHERE id = ?'
 PAGE_SIZE_END = 18
 # So many damaged messages one after the other, and nothing more is looked for.
 GIVE_UP_AFTER = 10000
+# Number, topic, stamp and data: of a damaged one they can be anything.
+Row = tuple[int, int, object, object]
 
 
 def read_sqlite(path: Path, tell: Tell) -> Iterator[Stored]:
@@ -65,7 +67,7 @@ def _read(path: Path, tell: Tell) -> Iterator[Stored]:
     yield from _messages(connection, topics, tell)
 
 
-def _open(path: Path, tell: Tell) -> tuple[sqlite3.Connection, dict[int, Channel]]:
+def _open(path: Path, tell: Tell) -> tuple[sqlite3.Connection, dict[int, Channel | None]]:
     trouble = ''
     for mode in MODES:
         connection = sqlite3.connect(f'{path.resolve().as_uri()}?{mode}', uri=True)
@@ -82,15 +84,20 @@ def _open(path: Path, tell: Tell) -> tuple[sqlite3.Connection, dict[int, Channel
     raise RecordingError(f'cannot be read as a SQLite bag: {trouble}')
 
 
-def _topics(connection: sqlite3.Connection, tell: Tell) -> dict[int, Channel]:
+def _topics(connection: sqlite3.Connection, tell: Tell) -> dict[int, Channel | None]:
+    """Return the topics by number, None for those that are left out."""
     try:
         definitions = {row[0]: (row[1], row[2]) for row in connection.execute(_DEFINITIONS)}
     except sqlite3.OperationalError:
         definitions = {}  # Bags of Humble have no such table.
-    found = {}
+    found: dict[int, Channel | None] = {}
     for number, topic, kind, encoding in connection.execute(_TOPICS):
+        if not (isinstance(topic, str) and isinstance(kind, str)):
+            tell(f'names no topic {number}, or none of its type: left out')
+            continue
         if encoding != CDR:
             tell(f'{topic} is encoded as {encoding!r}, expected {CDR!r}: left out')
+            found[number] = None
             continue
         text, language = definitions.get(kind, ('', ''))
         found[number] = Channel(topic, kind_of(kind), text, language_of(language))
@@ -98,26 +105,37 @@ def _topics(connection: sqlite3.Connection, tell: Tell) -> dict[int, Channel]:
 
 
 def _messages(
-    connection: sqlite3.Connection, topics: dict[int, Channel], tell: Tell
+    connection: sqlite3.Connection, topics: Mapping[int, Channel | None], tell: Tell
 ) -> Iterator[Stored]:
-    last = 0
+    first = last = count = damaged = 0
     with closing(connection):
-        try:
-            for number, topic, stamp_ns, data in connection.execute(_MESSAGES):
-                last = number
-                if topic in topics:
-                    yield Stored(topics[topic], stamp_ns, bytes(data))
-            return
-        except sqlite3.Error as error:
-            tell(
-                f'is damaged after message {last}, what can be found of the rest is read: {error}'
-            )
-        for _, topic, stamp_ns, data in _single(connection, last):
-            if topic in topics:
-                yield Stored(topics[topic], stamp_ns, bytes(data))
+        for number, topic, stamp_ns, data in _rows(connection, tell):
+            first, last, count = first or number, number, count + 1
+            if topic in topics and isinstance(stamp_ns, int) and isinstance(data, bytes):
+                if (channel := topics[topic]) is not None:
+                    yield Stored(channel, stamp_ns, data)
+            else:
+                damaged += 1
+    missing = last - first + 1 - count
+    if missing or damaged:
+        tell(f'lacks {missing} of the messages up to {last}, and {damaged} are damaged: left out')
 
 
-def _single(connection: sqlite3.Connection, last: int) -> Iterator[tuple[int, int, int, bytes]]:
+def _rows(connection: sqlite3.Connection, tell: Tell) -> Iterator[Row]:
+    """Yield the rows of messages in their order, and after damage those that are found."""
+    last = 0
+    try:
+        for row in connection.execute(_MESSAGES):
+            if isinstance(row[0], int):
+                yield row
+                last = row[0]
+        return
+    except sqlite3.Error as error:
+        tell(f'is damaged after message {last}, what can be found of the rest is read: {error}')
+    yield from _single(connection, last)
+
+
+def _single(connection: sqlite3.Connection, last: int) -> Iterator[Row]:
     """Yield what is still there after some message, asked for one by one."""
     missed = 0
     while missed < GIVE_UP_AFTER:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.marks import Marks, Span
-from mmvae_controller.recordings.receipt import ClockChoice, SimulatedTime
+from mmvae_controller.recordings.receipt import ClockChoice, SimulatedTime, Unbroken
 from mmvae_controller.recordings.stored import Stored
-from mmvae_controller.recordings.topics import CLOCK, STATUS, Topics
+from mmvae_controller.recordings.topics import STATUS, Topics
 from mmvae_controller.senses.errors import MessageError
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ class Survey:
 
     Args:
         topics: By name.
-        simulated: Whether the robot is taken to have run on `/clock`.
+        clock: The topic of the time that the robot is taken to have run on; empty: the recorder's.
         first_ns: The smallest stamp of the recorder.
         last_ns: The largest.
         apart_ns: The usual time between two set-points; None if there are too few.
@@ -50,7 +51,7 @@ class Survey:
     """
 
     topics: dict[str, Heard]
-    simulated: bool
+    clock: str
     first_ns: int
     last_ns: int
     apart_ns: int | None
@@ -64,12 +65,36 @@ class Survey:
         return sum(heard.messages for heard in self.topics.values())
 
 
-class _Times:
-    """What is noted on one of the two clocks."""
+class _Clock:
+    """What is noted on one of the clocks: the recorder's, or one that a topic tells."""
 
-    def __init__(self) -> None:
+    def __init__(self, time: SimulatedTime | None = None) -> None:
+        self.topic = time.topic if time else ''
         self.commands = array('q')
         self.marks = Marks()
+        self.told: set[int] = set()
+        self._time, self._unbroken = time, Unbroken()
+        self._now_ns: int | None = None
+        self._at_ns = 0
+
+    def hears(self, message: Stored) -> bool:
+        """Let time pass to a message; tell whether it tells the time."""
+        is_time = self._time is not None and self._time.hears(message)
+        self._now_ns = self._time.now_ns if self._time is not None else message.stamp_ns
+        if self._now_ns is not None:
+            self._at_ns = self._unbroken.at(self._now_ns)
+            if is_time and len(self.told) < FEWEST_TIMES:
+                self.told.add(self._now_ns)
+        return is_time
+
+    def commanded(self) -> None:
+        if self._now_ns is not None:
+            self.commands.append(self._now_ns)
+
+    def mark(self, kind: str, message: Any) -> None:
+        # A status tells of simulated time itself.
+        if self._time is not None if kind == STATUS else self._now_ns is not None:
+            self.marks.take(kind, message, self._at_ns, self._unbroken.back_ns)
 
     def apart_ns(self) -> int | None:
         stamps: NDArray[np.int64] = np.asarray(self.commands, dtype=np.int64)
@@ -78,59 +103,86 @@ class _Times:
         return int(np.median(forward)) if forward.size else None
 
 
+class _Look:
+    """Notes what there is, message by message."""
+
+    def __init__(self, topics: Topics, decoder: Decoder) -> None:
+        self.heard: dict[str, Heard] = {}
+        self.notes: dict[str, str] = {}
+        self.first_ns, self.last_ns = 2**63 - 1, -(2**63)
+        self.bag = _Clock()
+        self.simulated = [_Clock(SimulatedTime(decoder, topic)) for topic in topics.clocks]
+        self._topics, self._decoder = topics, decoder
+
+    def take(self, message: Stored) -> None:
+        kind, topic, stamp_ns = message.channel.kind, message.channel.topic, message.stamp_ns
+        kinds = self.heard.setdefault(topic, Heard()).kinds
+        kinds[kind] = kinds.get(kind, 0) + 1
+        self.first_ns, self.last_ns = min(self.first_ns, stamp_ns), max(self.last_ns, stamp_ns)
+        clocks = (self.bag, *self.simulated)
+        # Each of them hears it.
+        is_time = sum(clock.hears(message) for clock in clocks)
+        if is_time or kind not in self._topics.kinds.get(topic, ()):
+            return
+        if topic == self._topics.command:
+            for clock in clocks:
+                clock.commanded()
+        elif topic == self._topics.episode:
+            self._mark(message, clocks)
+
+    def clock(self, choice: ClockChoice) -> _Clock:
+        """Return the one that the robot ran on.
+
+        Raises:
+            RecordingError: It was said to be simulated time, and nobody told any.
+
+        """
+        if choice is ClockChoice.BAG:
+            return self.bag
+        fewest = 1 if choice is ClockChoice.SIM else FEWEST_TIMES
+        # Of one that says as much as another the first, which is of the robot alone.
+        best = max(self.simulated, key=lambda clock: len(clock.told))
+        if len(best.told) >= fewest:
+            return best
+        if choice is ClockChoice.SIM:
+            asked = ' or '.join(clock.topic for clock in self.simulated)
+            raise RecordingError(f'has no time on {asked}, expected one with --clock {choice}')
+        return self.bag
+
+    def _mark(self, message: Stored, clocks: Iterable[_Clock]) -> None:
+        try:
+            mark = self._decoder.read(message.channel, message.data)
+            for clock in clocks:
+                with usual_fields():
+                    clock.mark(message.channel.kind, mark)
+        except MessageError as error:
+            topic = message.channel.topic
+            self.notes.setdefault(topic, f'{topic}: a mark of an episode is left out: {error}')
+
+
 def survey(
     messages: Iterable[Stored], robot: Robot, topics: Topics, decoder: Decoder, choice: ClockChoice
 ) -> Survey:
     """Look through the messages of one bag.
 
     Raises:
-        RecordingError: It was said to be on simulated time, and has no `/clock`.
+        RecordingError: It was said to be on simulated time, and has none.
 
     """
-    time, bag, simulated = SimulatedTime(decoder), _Times(), _Times()
-    heard: dict[str, Heard] = {}
-    clocks: set[int] = set()
-    notes: dict[str, str] = {}
-    first_ns, last_ns = 2**63 - 1, -(2**63)
+    look = _Look(topics, decoder)
     for message in messages:
-        kind, topic, stamp_ns = message.channel.kind, message.channel.topic, message.stamp_ns
-        kinds = heard.setdefault(topic, Heard()).kinds
-        kinds[kind] = kinds.get(kind, 0) + 1
-        first_ns, last_ns = min(first_ns, stamp_ns), max(last_ns, stamp_ns)
-        if time.hears(message):
-            if time.now_ns is not None and len(clocks) < FEWEST_TIMES:
-                clocks.add(time.now_ns)
-        elif kind not in topics.kinds.get(topic, ()):
-            continue
-        elif topic == topics.command:
-            bag.commands.append(stamp_ns)
-            if time.now_ns is not None:
-                simulated.commands.append(time.now_ns)
-        elif topic == topics.episode:
-            try:
-                mark = decoder.read(message.channel, message.data)
-                if kind != STATUS:  # A status tells of simulated time itself.
-                    bag.marks.take(kind, mark, stamp_ns)
-                if kind == STATUS or time.now_ns is not None:
-                    simulated.marks.take(kind, mark, time.now_ns or 0)
-            except MessageError as error:
-                notes.setdefault(topic, f'{topic}: a mark of an episode is left out: {error}')
-    on_sim = choice is ClockChoice.SIM or (
-        choice is ClockChoice.AUTO and len(clocks) >= FEWEST_TIMES
-    )
-    if on_sim and not clocks:
-        raise RecordingError(f'has no time on {CLOCK}, expected one with --clock {choice}')
-    times = simulated if on_sim else bag
-    if simulated.marks.any and not times.marks.any:
-        notes[topics.episode] = f'{topics.episode} tells of simulated time: not used'
+        look.take(message)
+    heard, clock = look.heard, look.clock(choice)
+    if any(other.marks.any for other in look.simulated) and not clock.marks.any:
+        look.notes[topics.episode] = f'{topics.episode} tells of simulated time: not used'
     return Survey(
         heard,
-        on_sim,
-        first_ns if heard else 0,
-        last_ns if heard else 0,
-        times.apart_ns(),
-        times.marks.spans() if times.marks.any else None,
-        (*notes.values(), *_odd(heard, robot, topics)),
+        clock.topic,
+        look.first_ns if heard else 0,
+        look.last_ns if heard else 0,
+        clock.apart_ns(),
+        clock.marks.spans() if clock.marks.any else None,
+        (*look.notes.values(), *_odd(heard, robot, topics)),
         tuple(_missing(heard, robot, topics)),
     )
 

@@ -29,7 +29,8 @@ def tables(report: Report) -> list[Table]:
 def lines(report: Report) -> Iterator[Text]:
     """Yield what else there is to say."""
     for bag in report.bags:
-        clock = {'sim': 'simulated time, /clock', 'bag': "the recorder's time"}.get(bag.clock, '')
+        simulated = f'simulated time, {bag.clock_topic}'
+        clock = {'sim': simulated, 'bag': "the recorder's time"}.get(bag.clock, '')
         length_s = bag.end_s - bag.begin_s
         yield Text(f'{bag.path}: {bag.messages} messages, {length_s:.1f} s; {clock or "unread"}')
         for missing in bag.missing:
@@ -53,6 +54,17 @@ def lines(report: Report) -> Iterator[Text]:
             )
     for why, count in report.dropped.items():
         yield Text(f'{count} rows dropped: {why}', style='yellow')
+    if report.continued:
+        yield Text(
+            f'{len(report.continued)} episodes are more of the one before: training keeps them '
+            'together'
+        )
+    if len(report.episodes) - len(report.continued) == 1:
+        yield Text(
+            'all rows are of one recorded episode: none can be held out; mark episodes, pause '
+            'between them, or import more bags',
+            style='yellow',
+        )
 
 
 def _topics(report: Report) -> Table:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mmvae_controller.modality.robot import OutputMessage, Robot
 from mmvae_controller.recordings.errors import RecordingError
 
 CLOCK, CLOCK_KIND = '/clock', 'rosgraph_msgs/Clock'
+# In its namespace: what a simulation publishes that has one.
+OWN_CLOCK = 'clock'
 # Of the node whose private names begin with ~/.
 CONTROLLER = 'controller'
 EPISODE_TOPIC = 'simulation/episode'
@@ -47,6 +49,7 @@ class Topics:
         command: The set-points.
         label: What a demonstrator wanted; empty: there is none.
         episode: What marks episodes, if it is recorded.
+        clocks: Of simulated time: the first of them that tells some is the robot's.
 
     """
 
@@ -55,6 +58,7 @@ class Topics:
     command: str
     label: str
     episode: str
+    clocks: tuple[str, ...] = (CLOCK,)
 
     @property
     def labels(self) -> str:
@@ -79,7 +83,8 @@ def topics_of(robot: Robot, names: Names) -> Topics:
         return remaps.get(topic, topic)
 
     senses: dict[str, tuple[str, ...]] = {}
-    kinds: dict[str, tuple[str, ...]] = {CLOCK: (CLOCK_KIND,)}
+    clocks = clocks_of(names.namespace, found)
+    kinds: dict[str, tuple[str, ...]] = dict.fromkeys(clocks, (CLOCK_KIND,))
     for modality, source in robot.sources.items():
         topic, kind = found(source.topic), (str(source.message),)
         if kinds.setdefault(topic, kind) != kind:
@@ -96,7 +101,18 @@ def topics_of(robot: Robot, names: Names) -> Topics:
     ):  # fmt: skip
         if kinds.setdefault(topic, known) != known:
             raise RecordingError(f'{topic} is asked for twice, as {kinds[topic]} and {known}')
-    return Topics(senses, kinds, command, label, episode)
+    return Topics(senses, kinds, command, label, episode, clocks)
+
+
+def clocks_of(namespace: str, found: Callable[[str], str]) -> tuple[str, ...]:
+    """Return where a robot may have simulated time from: of a simulation of its own, or of all.
+
+    Args:
+        namespace: Of the robot.
+        found: Returns how a topic is called.
+
+    """
+    return tuple(dict.fromkeys((found(_absolute(OWN_CLOCK, namespace)), found(CLOCK))))
 
 
 def read_remaps(texts: Sequence[str]) -> dict[str, str]:

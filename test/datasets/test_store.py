@@ -86,6 +86,28 @@ def test_a_split_never_divides_an_episode(folder, held_out):
     assert len(set(dataset.episode[validation])) == round(EPISODES * held_out)
 
 
+def test_a_split_keeps_together_what_is_continued(folder):
+    written = Dataset(folder).description
+    write_description(folder, replace(written, continued=(1, 2, 5)))
+    dataset = Dataset(folder)
+    assert dataset.description.continued == (1, 2, 5)
+    sides = set()
+    for seed in range(20):
+        train, validation = dataset.split(1 / 3, seed)
+        held = set(dataset.episode[validation].tolist())
+        assert held | set(dataset.episode[train].tolist()) == set(range(EPISODES))
+        sides.add(frozenset(held))
+    # One of three recorded episodes, whole.
+    assert sides == {frozenset({0, 1, 2}), frozenset({3}), frozenset({4, 5})}
+
+
+def test_what_is_continued_without_a_beginning_is_one(folder):
+    written = Dataset(folder).description
+    write_description(folder, replace(written, continued=(0, 1, 2, 3, 4, 5)))
+    train, validation = Dataset(folder).split(0.3, 0)
+    assert (len(train), len(validation)) == (len(ALL), 0)
+
+
 def test_a_split_is_the_same_for_the_same_seed_only(folder):
     dataset = Dataset(folder)
     first, again, other = (dataset.split(0.5, seed)[1].tolist() for seed in (1, 1, 2))

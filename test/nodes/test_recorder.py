@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+import resource
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.cli.errors import EXIT_USAGE  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
 from mmvae_controller.modality.observation import Observation  # noqa: E402
@@ -29,7 +31,15 @@ from mmvae_controller.nodes.session import Session  # noqa: E402
 from mmvae_controller.nodes.simulation import SimulationNode  # noqa: E402
 from mmvae_controller.nodes.wire.messages import image_message, time_message  # noqa: E402
 from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
-from mmvae_controller.nodes.wire.qos import CLOCK, SENSOR  # noqa: E402
+from mmvae_controller.nodes.wire.qos import (  # noqa: E402
+    CLOCK,
+    COMMAND,
+    EPISODES,
+    EVERY,
+    EVERY_RELIABLE,
+    hearing,
+    SENSOR,
+)
 from mmvae_controller.recordings.bag import read_bag  # noqa: E402
 from mmvae_controller.recordings.decoding import Decoder  # noqa: E402
 from mmvae_controller.recordings.errors import RecordingError  # noqa: E402
@@ -39,6 +49,7 @@ from mmvae_controller.recordings.observing import observations  # noqa: E402
 from mmvae_controller.recordings.stored import Channel  # noqa: E402
 from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
+from rclpy.qos import DurabilityPolicy  # noqa: E402
 from rclpy.serialization import deserialize_message  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
@@ -49,6 +60,7 @@ STEP_MS, TOUCH_MS, CAMERA_MS = 10, 20, 50
 # Longer than max_age_s, and shorter than whatever ends an episode.
 CAMERA_MISSING_MS = range(600, 1300)
 DEADLINE_S = 20.0
+FULL_BYTES = 100_000
 AGAIN_S = 0.5
 
 
@@ -252,10 +264,59 @@ def test_every_topic_of_a_robot_is_recorded_in_its_namespace(
         '/robot1/touch',
         '/robot1/joint_command',
         '/robot1/controller/observation',
+        '/robot1/clock',
         '/clock',
         '/diagnostics',
     }
     recorder.close()
+
+
+def test_topics_that_are_exchanged_are_recorded_under_the_names_they_have(
+    peer: Any, robot: Robot, tmp_path: Path
+):
+    remaps = ('touch:=grip', 'grip:=touch')
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'), remaps=remaps, also=('grip',))
+    out = {
+        topic: peer.node.create_publisher(WrenchStamped, topic, SENSOR)
+        for topic in ('touch', 'grip')
+    }
+    forces = {'touch': 1.0, 'grip': 2.0}
+    end_s = time.monotonic() + DEADLINE_S
+    while not (recorder.heard['/touch'] and recorder.heard['/grip']):
+        assert time.monotonic() < end_s, recorder.heard
+        for topic, publisher in out.items():
+            message = WrenchStamped()
+            message.wrench.force.x = forces[topic]
+            publisher.publish(message)
+        recorder.spin(0.1)
+    recorder.close()
+    recorder._writer.close()
+    assert recorder.senses['touch'] == '/grip'
+    found = contents(tmp_path / 'bag')
+    assert {(t, deserialize_message(d, WrenchStamped).wrench.force.x) for t, _, d in found} == {
+        ('/touch', 1.0),
+        ('/grip', 2.0),
+    }
+
+
+def test_a_mark_from_before_the_recording_is_heard_if_its_publisher_keeps_it(
+    peer: Any, robot: Robot, tmp_path: Path
+):
+    marks = peer.node.create_publisher(Bool, 'episode', EPISODES)
+    for value in (False, True):
+        marks.publish(Bool(data=value))
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'), also=('episode',))
+    end_s = time.monotonic() + DEADLINE_S
+    while recorder.heard['/episode'] < 2:
+        assert time.monotonic() < end_s, recorder.heard
+        recorder.spin(0.1)
+    recorder.close()
+
+
+def test_another_topic_is_heard_as_well_as_its_publishers_allow():
+    assert hearing([SENSOR, EPISODES]) == EVERY
+    assert hearing([COMMAND, EPISODES]) == EVERY_RELIABLE
+    assert hearing([EPISODES]).durability is DurabilityPolicy.TRANSIENT_LOCAL
 
 
 @pytest.mark.parametrize('options', [{'namespace': 'no space'}, {'also': ('no space',)}])
@@ -307,6 +368,29 @@ def test_told_to_stop_it_completes_the_bag(recording: Any, tmp_path: Path, robot
     log = (tmp_path / 'log.txt').read_text()
     assert f'bag: {count} messages' in log
     assert 'silent: /joint_command' in log
+
+
+def test_on_a_full_disk_it_ends_says_so_and_leaves_what_was_written(
+    peer: Any, robot_file: Path, tmp_path: Path
+):
+    peer.feel()
+    command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'record']
+    command += ['--robot', str(robot_file), '--out', str(tmp_path / 'bag')]
+    limit = (FULL_BYTES, FULL_BYTES)
+    with (tmp_path / 'log.txt').open('wb') as log:
+        process = subprocess.Popen(
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+        )
+    peer.until(lambda: process.poll() is not None, 'an end')
+    assert process.returncode == EXIT_USAGE
+    said = (tmp_path / 'log.txt').read_text()
+    assert (
+        'bag: cannot be written: File too large; what was written before can be imported' in said
+    )
+    assert len(list(read_bag(tmp_path / 'bag', lambda text: None))) > 50
 
 
 def test_killed_it_leaves_what_was_flushed(recording: Any, tmp_path: Path, robot: Robot):

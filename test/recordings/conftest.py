@@ -51,8 +51,8 @@ class Tape:
         place = topic if topic.startswith('/') else f'{self.namespace}/{topic}'
         self.writer.write(place, made[0], stamp_ns, made[1])
 
-    def clock(self, now_ms: float, at_ms: float) -> None:
-        self.put('/clock', self.maker.clock(round(now_ms * MS)), at_ms)
+    def clock(self, now_ms: float, at_ms: float, topic: str = '/clock') -> None:
+        self.put(topic, self.maker.clock(round(now_ms * MS)), at_ms)
 
     def camera(self, grey: int, at_ms: float) -> None:
         picture = np.full((8, 8, 3), grey, dtype=np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 import errno
+import math
 from pathlib import Path
 import shutil
 from typing import Any
@@ -11,11 +12,16 @@ from typing import Any
 from mmvae_controller.datasets import store
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.modality.robot import InputMessage
-from mmvae_controller.recordings import aside
+from mmvae_controller.recordings import aside, importing
+from mmvae_controller.recordings.bag import in_order, read_bag
 from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.importing import ImportSettings
+from mmvae_controller.recordings.stored import Channel, Language, Stored
 from mmvae_controller.recordings.topics import Names, read_remaps, topics_of
 import numpy as np
 import pytest
+
+MS = 1_000_000
 
 
 def test_a_namespace_and_remaps_say_how_topics_are_called(tapes: Any, imported: Any, robot: Any):
@@ -132,15 +138,63 @@ def test_a_type_that_nobody_knows_is_read_by_the_definition_in_the_bag(
     assert np.array_equal(rows()['touch'], np.ones((20, 1)))
 
 
+OTHERWISE = {
+    'sensor_msgs/JointState': 'string[] name\nfloat64 position\n',
+    'std_msgs/Float64MultiArray': 'float64 numbers\n',
+    'std_msgs/Bool': 'float64 truth\n',
+    'rosgraph_msgs/Clock': 'float64 time\n',
+}
+
+
+@pytest.mark.parametrize('kind', OTHERWISE)
+def test_a_known_type_that_the_bag_defines_otherwise_is_told_and_ends_nothing(
+    tape: Any, imported: Any, monkeypatch: Any, kind: str
+):
+    topics = {'JointState': '/joint_states', 'Bool': '/episode', 'Clock': '/clock'}
+    other = Channel(
+        topics.get(kind.split('/')[1], '/joint_command'), kind, OTHERWISE[kind], Language.MSG
+    )
+    path = tape.run(0, 500).close()
+    data = b'\0\1\0\0' + bytes(16 if kind == 'sensor_msgs/JointState' else 8)
+    damaged = [Stored(other, tape.epoch_ns + ms * MS, data) for ms in (1, 300)]
+    monkeypatch.setattr(
+        importing, 'read_bag', lambda bag, tell: in_order([*read_bag(bag, tell), *damaged])
+    )
+    report = imported(path, names=Names(episode='episode'))
+    assert report.rows == 10
+    rejected = [t.first_rejected for t in report.tallies.values() if t.rejected]
+    told = ' '.join((*rejected, *report.bags[0].notes))
+    assert 'its definition in the bag has other fields' in told or kind.endswith('Clock')
+
+
 def test_a_type_that_nobody_defines_cannot_be_written(tape: Any):
     with pytest.raises(RecordingError, match='nobody defines gazebo_msgs/ContactsState'):
         tape.put('touch', ('gazebo_msgs/ContactsState', b''), 0)
 
 
-def test_a_bag_that_lacks_something_is_told_and_the_others_are_read(tapes: Any, imported: Any):
+def test_a_bag_that_is_not_there_is_refused_before_anything_is_read(
+    tape: Any, imported: Any, tmp_path: Path
+):
+    path = tape.run(0, 500).close()
+    with pytest.raises(RecordingError, match='absent: is not there; nothing was imported'):
+        imported(path, Path('absent'))
+    assert not (tmp_path / 'data').exists()
+
+
+@pytest.mark.parametrize('number', [math.inf, math.nan, 0.0])
+@pytest.mark.parametrize('name', ['gap_s', 'record_hz'])
+def test_what_cannot_be_counted_is_refused(name: str, number: float):
+    with pytest.raises(RecordingError, match=f'{name} is .*, expected more than 0'):
+        ImportSettings((), **{name: number})
+
+
+def test_a_bag_that_lacks_something_is_told_and_the_others_are_read(
+    tapes: Any, imported: Any, tmp_path: Path
+):
     good = tapes('good').run(0, 500)
     poor = tapes('poor').run(1000, 1500, lambda what, ms: what == 'joints')
-    report = imported(poor.close(), good.close(), Path('absent'))
+    (tmp_path / 'notes.txt').touch()
+    report = imported(poor.close(), good.close(), tmp_path / 'notes.txt')
     assert report.rows == 10
     assert [bool(bag.missing) for bag in report.bags] == [True, False, True]
     assert report.bags[2].missing == [
@@ -176,6 +230,33 @@ def test_a_folder_that_holds_something_is_not_written_to(tape: Any, imported: An
     with pytest.raises(DatasetError, match='data: is there already'):
         imported(path)
     assert (tmp_path / 'data' / 'dataset.yaml').read_bytes() == before
+
+
+def test_a_link_to_an_empty_folder_is_filled_where_it_leads(
+    tape: Any, imported: Any, rows: Any, tmp_path: Path
+):
+    large = tmp_path / 'large' / 'disk'
+    large.mkdir(parents=True)
+    (tmp_path / 'data').symlink_to(large)
+    imported(tape.run(0, 500).close())
+    assert len(rows()['label']) == 10
+    assert (tmp_path / 'data').is_symlink()
+    assert (large / 'dataset.yaml').is_file()
+
+
+def test_a_place_that_could_not_be_replaced_at_the_end_is_refused_at_the_beginning(
+    tape: Any, imported: Any, tmp_path: Path, monkeypatch: Any
+):
+    path = tape.run(0, 500).close()
+    (tmp_path / 'data').mkdir()
+    with monkeypatch.context() as mounted:
+        mounted.setattr(Path, 'is_mount', lambda place: place == tmp_path / 'data')
+        with pytest.raises(DatasetError, match='data: is where a disk is mounted; name a folder'):
+            imported(path)
+    # An empty folder that is entered, as `--out .`, has a name all the same.
+    monkeypatch.chdir(tmp_path / 'data')
+    with aside.Aside(Path('.')):
+        assert (tmp_path / '.data.part').is_dir()
 
 
 def test_a_full_disk_is_told_and_leaves_no_half_data_set(

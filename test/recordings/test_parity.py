@@ -107,6 +107,14 @@ def test_the_clock_is_that_of_the_observations(tape: Any, robot: Robot):
     assert [o.stamp_ns for o in observations(path, robot, stamps, clock=ClockChoice.BAG)] == stamps
 
 
+def test_a_sample_of_the_very_moment_is_seen(tape: Any, robot: Robot):
+    for number in range(4):
+        tape.joints(0.1 * number, 10 * number)
+    (seen,) = observations(tape.close(), robot, [tape.epoch_ns + 20 * MS])
+    assert seen.values['joints'][1, 2] == np.float32(0.2)
+    assert seen.age_s[1, 1] == 0
+
+
 def test_on_simulated_time_a_tick_sees_what_came_before_the_clock_told_its_moment(
     tape: Any, robot: Robot
 ):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
 from mmvae_controller.recordings.topics import Names
@@ -31,6 +32,45 @@ def test_a_required_sense_that_is_silent_for_longer_than_the_gap_ends_an_episode
     assert report.episodes[1].begin_s == pytest.approx(2.505)
     # What was sensed before the gap is forgotten: the joints of then are no joints of now.
     assert all(rows()['known'][name][40] for name in ('camera', 'joints', 'touch'))
+
+
+def continues(report: Any) -> list[bool]:
+    return [e.continues for e in report.episodes]
+
+
+def gaps(what: str, *begins_ms: int) -> Any:
+    """Return what skips something for 1.5 s from some times on."""
+    return lambda name, ms: name == what and any(b <= ms < b + 1500 for b in begins_ms)
+
+
+def test_what_a_lost_set_point_or_a_silent_sense_divides_is_one_recorded_episode(
+    tapes: Any, imported: Any, tmp_path: Any
+):
+    tape = tapes().run(0, 4000, lambda what, ms: what == 'command' and 1490 <= ms % 2000 < 1590)
+    report = imported(tape.close())
+    assert continues(report) == [False, True, True]
+    dataset = Dataset(tmp_path / 'data')
+    assert dataset.description.continued == (1, 2)
+    for seed in range(10):
+        assert len(dataset.split(0.5, seed)[1]) == 0
+    silent = tapes('silent').run(0, 9000, gaps('camera', 2000, 5000))
+    assert continues(imported(silent.close(), dry=True)) == [False, True, True]
+
+
+def test_what_a_pause_of_the_set_points_or_of_everything_divides_are_several(
+    tapes: Any, imported: Any
+):
+    tape = tapes().run(0, 9000, gaps('command', 2000, 5000)).run(12000, 13000)
+    report = imported(tape.close(), tapes('other').run(20000, 21000).close())
+    assert continues(report) == [False] * 5
+
+
+def test_where_episodes_are_marked_nothing_else_divides_them(tape: Any, imported: Any):
+    tape.flag(True, -1)
+    tape.run(0, 5000, gaps('command', 1000)).run(8000, 9000).flag(False, 9001)
+    tape.flag(True, 9002)
+    report = imported(tape.run(9010, 10000).close(), names=Names(episode='episode'))
+    assert continues(report) == [False, True, True, False]
 
 
 def test_a_longer_gap_can_be_allowed(tape: Any, imported: Any):
@@ -122,11 +162,13 @@ def test_two_bags_of_the_same_moments_are_told(tapes: Any, imported: Any):
     ]
 
 
-def simulate(tape: Any, begin_ms: int, end_ms: int, late_ms: int = 0) -> None:
+def simulate(
+    tape: Any, begin_ms: int, end_ms: int, late_ms: int = 0, clock: str = '/clock'
+) -> None:
     """Go in simulated time at half the speed of the recorder's, a tick each 20 ms."""
     for ms in range(begin_ms, end_ms, 20):
         at_ms = 2 * (ms - begin_ms) + late_ms
-        tape.clock(ms, at_ms)
+        tape.clock(ms, at_ms, clock)
         tape.command(ms / 1000, at_ms + 1)
         tape.joints(ms / 1000, at_ms + 10)
         tape.camera(ms // 20 % 256, at_ms + 11)
@@ -147,6 +189,34 @@ def test_on_simulated_time_a_message_is_received_when_the_clock_was_told_last(
     assert np.allclose(found['label'][1:, 0], 1)
     # The command of a moment is the one that was sent at it, if one was.
     assert np.allclose(found['motor'][1:, 0], 1)
+
+
+@pytest.mark.parametrize('clock', ['clock', '/clock'])
+def test_in_a_namespace_time_is_that_of_its_own_simulation_or_of_all(
+    tapes: Any, imported: Any, rows: Any, clock: str
+):
+    tape = tapes(namespace='/robot1')
+    simulate(tape, 1000, 2000, clock=clock)
+    report = imported(tape.close(), names=Names(namespace='robot1'))
+    assert report.bags[0].clock_topic == ('/clock' if clock == '/clock' else '/robot1/clock')
+    assert report.episodes[0].begin_ns == 1_020_000_000
+    assert np.allclose(rows()['label'][1:, 0], 1)
+
+
+def test_the_time_of_a_namespace_comes_before_that_of_all(tapes: Any, imported: Any):
+    tape = tapes(namespace='/robot1')
+    for ms in range(-100, 3000, 10):
+        tape.clock(9 * ms + 5000, ms, '/clock')
+    simulate(tape, 1000, 2000, clock='clock')
+    report = imported(tape.close(), names=Names(namespace='robot1'))
+    assert report.bags[0].clock_topic == '/robot1/clock'
+    assert [e.begin_ns for e in report.episodes] == [1_020_000_000]
+
+
+def test_the_clock_can_be_remapped(tape: Any, imported: Any):
+    simulate(tape, 1000, 2000, clock='/world/clock')
+    report = imported(tape.close(), names=Names(remaps={'/clock': '/world/clock'}))
+    assert report.bags[0].clock_topic == '/world/clock'
 
 
 def test_the_recorders_clock_can_be_asked_for(tape: Any, imported: Any, rows: Any):
@@ -257,6 +327,39 @@ def test_the_status_of_a_simulation_tells_when_its_episode_was(tape: Any, import
     assert ends(report) == [('marked', 'marked')]
     assert report.episodes[0].begin_ns == 1_220_000_000
     assert report.rows == 10
+
+
+def test_marks_before_and_after_a_clock_was_set_back_are_told_apart(tape: Any, imported: Any):
+    """Of two runs over the same simulated time only the second one is marked."""
+    simulate(tape, 1000, 2000)
+    tape.flag(True, 1999, 'episode')
+    simulate(tape, 1000, 2000, late_ms=2000)
+    tape.flag(False, 3999, 'episode')
+    simulate(tape, 2000, 3000, late_ms=4000)
+    report = imported(tape.close(), names=Names(episode='episode'))
+    assert [e.bag for e in report.episodes] == ['bag']
+    assert report.episodes[0].begin_s == pytest.approx(1.0, abs=0.1)
+    assert report.rows == 20
+
+
+def test_a_status_of_a_second_run_is_no_mark_of_the_first(tape: Any, imported: Any):
+    values = {'began_ns': '1200000000', 'elapsed_s': '0.5'}
+    simulate(tape, 1000, 2000)
+    simulate(tape, 1000, 2000, late_ms=2000)
+    tape.put('simulation/episode', tape.maker.status('episode 0', values), 3999)
+    report = imported(tape.close())
+    assert len(report.episodes) == 1
+    assert report.episodes[0].begin_s > 1
+
+
+def test_an_episode_that_is_told_while_it_lasts_is_as_long_as_it_was_told_last(
+    tape: Any, imported: Any
+):
+    simulate(tape, 1000, 2000)
+    for number, elapsed_s in enumerate((0.1, 0.5, 0.3)):
+        values = {'began_ns': '1200000000', 'elapsed_s': str(elapsed_s)}
+        tape.put('simulation/episode', tape.maker.status('e', values), 1900 + number)
+    assert imported(tape.close()).rows == 10
 
 
 def test_a_status_is_of_no_use_on_the_recorders_clock_and_that_is_told(tape: Any, imported: Any):

@@ -72,6 +72,16 @@ def test_the_tables_say_what_went_wrong(eventful: Any):
     assert 'not asked for: /rosout' in text
 
 
+def test_it_is_told_what_training_keeps_together(eventful: Any, tapes: Any, imported: Any):
+    text = ' '.join(shown(eventful).split())
+    assert '1 episodes are more of the one before: training keeps them together' in text
+    assert 'all rows are of one recorded episode: none can be held out' in text
+    two = tapes('two').run(0, 500).run(5000, 5500).close()
+    text = shown(imported(two, dry=True))
+    assert 'one before' not in text
+    assert 'held out' not in text
+
+
 def test_many_episodes_are_not_all_shown_and_all_in_the_json(tape: Any, imported: Any):
     for begin_ms in range(0, 60000, 3000):
         tape.run(begin_ms, begin_ms + 300)

@@ -27,6 +27,18 @@ def test_rows_are_a_period_apart_and_hold_what_was_newest_then(
     assert found['episode'].tolist() == [0] * 20
 
 
+def test_a_row_holds_what_came_at_its_very_moment(tape: Any, imported: Any, rows: Any):
+    for ms in range(0, 1000, 10):
+        if ms % 20 == 0:
+            tape.camera(9, ms)
+        tape.joints((ms + 5) / 1000, ms + 5)
+        if ms % 20 == 0:
+            tape.command(ms / 1000, ms + 5)
+    imported(tape.close())
+    # Every other row is at no set-point.
+    assert np.allclose(rows()['joints'][:, 2], (5 + 50 * np.arange(20)) / 1000)
+
+
 def test_a_data_set_says_what_it_was_made_from(tape: Any, imported: Any, tmp_path: Any):
     imported(tape.run(0, 500).close(), names=Names(namespace=''), gap_s=0.7)
     dataset = Dataset(tmp_path / 'data')

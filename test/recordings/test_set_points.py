@@ -55,6 +55,16 @@ def test_one_that_makes_up_for_lost_time_is_taken_over_that_time(points: SetPoin
     assert points.too_fast == 0
 
 
+def test_one_that_comes_right_after_one_that_was_held_up_is_taken_over_a_period(
+    points: SetPoints,
+):
+    points.follow(REST, 0, REST)
+    # Each 20 ms another 0.018 rad, the second 15 ms late: at 1 rad/s that would be too fast.
+    assert np.allclose(points.follow(at(0.018), 35 * MS, at(-0.01)), at(0.9))
+    assert np.allclose(points.follow(at(0.036), 40 * MS, at(-0.01)), at(0.9))
+    assert points.too_fast == 0
+
+
 def test_one_far_from_the_last_and_near_the_arm_begins_anew(points: SetPoints):
     points.follow(REST, 0, REST)
     assert np.allclose(points.follow(at(0.802), 20 * MS, at(0.8)), at(0.1))

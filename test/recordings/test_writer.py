@@ -72,6 +72,23 @@ def test_a_flushed_bag_can_be_read_while_it_is_written(tape: Any):
     assert len(list(read_bag(tape.path, lambda text: None))) == tape.writer.messages
 
 
+@pytest.mark.parametrize('compressed', [False, True])
+def test_what_is_damaged_later_is_noticed(tapes: Any, compressed: bool):
+    tape = tapes('bag', compressed=compressed)
+    for ms in (0, 100, 200):
+        tape.run(ms, ms + 100).writer.flush()
+    file = next(tape.close().glob('*.mcap'))
+    whole = {m.data for m in read_bag(tape.path, pytest.fail)}
+    data = bytearray(file.read_bytes())
+    data[1000] ^= 1
+    file.write_bytes(data)
+    lost: list[str] = []
+    found = [m.data for m in read_bag(tape.path, lost.append)]
+    assert set(found) < whole
+    assert len(found) == 50
+    assert 'wrong checksum' in lost[0] or compressed
+
+
 def test_an_error_of_somebody_else_does_not_leave_the_bag_without_its_end(tapes: Any):
     tape = tapes('bag')
     with pytest.raises(KeyError):
