@@ -23,14 +23,18 @@ class Asking:
         self._asked_ns = 0
         self._retry_ns = 0
         self.trouble = ''
+        self.refused = False
 
     def agreed(self, now_ns: int) -> bool:
         """Ask if nothing is under way, and tell whether the answer has come and is yes.
+
+        An answer that has come and is no sets `refused` until the next call.
 
         Args:
             now_ns: On a steady clock.
 
         """
+        self.refused = False
         if self._future is None:
             self._ask(now_ns)
             return False
@@ -43,6 +47,7 @@ class Asking:
         answer, self._future = self._future.result(), None
         if answer is None or not answer.success:
             self._retry_ns = now_ns + RETRY_NS
+            self.refused = True
             self.trouble = f'{self._service} refuses: {answer.message if answer else "no answer"}'
             return False
         self.trouble = ''

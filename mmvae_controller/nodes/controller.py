@@ -75,10 +75,14 @@ class ControllerNode(LifecycleNode):
         )
         self._wiring: Wiring | None = None
         self._session: Session | None = None
+        # Two holds, and neither ends the other: an operator's, and one between two episodes.
         self._stopped = False
+        self._between = False
         self._updater = Updater(self, self._statuses)
         stop = self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/resume', self._on_resume)
+        self.create_service(Trigger, '~/end_episode', self._on_end_episode)
+        self.create_service(Trigger, '~/begin_episode', self._on_begin_episode)
         self.urgency = Urgency((stop,), {self._updater.timer}, self._spare_s)
 
     def start(self) -> None:
@@ -155,8 +159,8 @@ class ControllerNode(LifecycleNode):
         )
         self._forget_goal()
         self._session = Session(self, self._wiring, robot)
-        if self._stopped:
-            self._session.stop()  # A stop outlives a deactivation; only resume ends it.
+        if self._stopped or self._between:
+            self._session.stop()  # Neither ends with a deactivation.
 
     def _leave_active(self) -> None:
         session, self._session = self._session, None
@@ -179,12 +183,10 @@ class ControllerNode(LifecycleNode):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
-        self._forget_goal()
-        response.success, response.message = True, 'holding'
-        if self._session is None:
-            response.message = 'not active; will hold when activated'
-        else:
-            self._session.stop()
+        self._hold()
+        inactive = self._session is None
+        response.success = True
+        response.message = 'not active; will hold when activated' if inactive else 'holding'
         return response
 
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
@@ -193,10 +195,55 @@ class ControllerNode(LifecycleNode):
             response.message = 'not active' + ('; still stopped' if self._stopped else '')
             return response
         self._stopped = False
-        self._forget_goal()
-        self._session.control.resume()
         response.success, response.message = True, 'resumed'
+        if self._between:
+            response.message = 'resumed; holds until the next episode begins'
+        else:
+            self._go_on(self._session)
         return response
+
+    def _on_end_episode(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        """Hold until an episode begins; granted once the scene may be reset under the arm."""
+        if not self.get_parameter('use_sim_time').value:
+            # No simulation that strays into its graph takes a real arm from its operator.
+            response.message = 'not on simulated time: start the controller with use_sim_time'
+            return response
+        if not self._between:
+            self._between = True
+            self._hold()
+        response.message = self._why_no_episode() or 'holding'
+        response.success = not self._why_no_episode()
+        return response
+
+    def _on_begin_episode(
+        self, request: Trigger.Request, response: Trigger.Response
+    ) -> Trigger.Response:
+        """Go on after a reset, which ends a let-go as well; an operator's stop outlasts it."""
+        response.message = self._why_no_episode()
+        if not self._between:
+            response.message = response.message or 'no episode was ended'
+        if response.message or self._session is None:
+            return response
+        self._between = False
+        self._go_on(self._session)
+        response.success, response.message = True, 'begun'
+        return response
+
+    def _why_no_episode(self) -> str:
+        if self._session is None:
+            return 'not active'
+        return 'stopped by an operator, until ~/resume (`mmvae resume`)' if self._stopped else ''
+
+    def _hold(self) -> None:
+        self._forget_goal()
+        if self._session is not None:
+            self._session.stop()
+
+    def _go_on(self, session: Session) -> None:
+        self._forget_goal()
+        session.control.resume()
 
     def _spare_s(self) -> float:
         return self._session.spare_s() if self._session else math.inf

@@ -51,6 +51,9 @@ from std_msgs.msg import Float32MultiArray, Float64MultiArray
 BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 # After a reset, so long that no sample from before it waits in a queue of the controller.
 SETTLE_NS = NS // 10
+# So long it waits without a word in the log, and so often it says it again.
+WAITS_NS = 3 * NS
+WAITS_AGAIN_S = 30.0
 SLOW_SHARE = 0.9
 OBEYED = OutputMessage.FLOAT64_ARRAY
 CAMERA_FRAME = 'camera'
@@ -60,10 +63,10 @@ WORLD_FRAME = 'world'
 class Phase(StrEnum):
     """What the simulation is waiting for, in this order; only when running it obeys."""
 
-    STOPPING = 'waiting for the controller to stop'
+    ENDING = 'waiting for the controller to hold'
     RESETTING = 'waiting for the moment to reset at'
     SETTLING = 'letting the new scene reach the controller'
-    RESUMING = 'waiting for the controller to resume'
+    BEGINNING = 'waiting for the controller to go on'
     RUNNING = 'running'
     FINISHED = 'finished'
 
@@ -87,7 +90,7 @@ class SimulationNode(Node):
         )
         factor = declare(self, 'real_time_factor', 1.0, 'Simulated seconds per second')
         gui = declare(self, 'gui', False, 'Show a window')
-        name = declare(self, 'controller_name', 'controller', 'The node to stop and resume')
+        name = declare(self, 'controller_name', 'controller', 'The node that is told of episodes')
         if not factor > 0:
             raise SimulationError(f'real_time_factor is {factor}, expected above 0')
         robot = load_robot(find_robot(robot_file))
@@ -101,12 +104,15 @@ class SimulationNode(Node):
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
         self._simulator.reset(self._seed)
-        self._stop = Asking(self, f'{name}/stop')
-        self._resume = Asking(self, f'{name}/resume')
+        # Not its stop and resume: those are its operator's, and no simulation ends a stop of his.
+        self._ask = {
+            Phase.ENDING: Asking(self, f'{name}/end_episode'),
+            Phase.BEGINNING: Asking(self, f'{name}/begin_episode'),
+        }
         self._episode = 0
         self._successes = 0
         self._refused = 0
-        self._enter(Phase.STOPPING)
+        self._enter(Phase.ENDING)
         self._begin_episode()
         self._publish_to(topics, f'{name}/goal')
         self.create_subscription(Float64MultiArray, robot.output.topic, self._on_command, COMMAND)
@@ -208,7 +214,12 @@ class SimulationNode(Node):
         """Go on to the next phase once what this one waits for has come."""
         steady_ns = time.monotonic_ns()
         now_ns = self._simulator.time_ns
-        if self._phase is Phase.STOPPING and self._stop.agreed(steady_ns):
+        if self._trouble() and steady_ns - self._entered_steady_ns > WAITS_NS:
+            waits = f'{self._phase}: {self._trouble()}'
+            self.get_logger().warning(
+                explained_by(Help.SIMULATION_WAITS, waits), throttle_duration_sec=WAITS_AGAIN_S
+            )
+        if self._phase is Phase.ENDING and self._ask[Phase.ENDING].agreed(steady_ns):
             self._enter(Phase.RESETTING)
         elif (
             self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0
@@ -216,10 +227,16 @@ class SimulationNode(Node):
             self._simulator.reset(self._seed + self._episode, waiting=True)
             self._enter(Phase.SETTLING)
         elif self._phase is Phase.SETTLING and now_ns - self._entered_ns >= SETTLE_NS:
-            self._enter(Phase.RESUMING)
-        elif self._phase is Phase.RESUMING and self._resume.agreed(steady_ns):
-            self._enter(Phase.RUNNING)
-            self._begin_episode()
+            self._enter(Phase.BEGINNING)
+        elif self._phase is Phase.BEGINNING:
+            ask = self._ask[Phase.BEGINNING]
+            if ask.agreed(steady_ns):
+                self._enter(Phase.RUNNING)
+                self._begin_episode()
+            elif ask.refused:
+                # Stopped, deactivated or restarted since it agreed to hold: it is asked for that
+                # anew, so that the scene it begins with is one that was reset under its hold.
+                self._enter(Phase.ENDING)
         elif self._phase is Phase.RUNNING:
             outcome = self._simulator.outcome()
             if outcome.finished:
@@ -230,6 +247,11 @@ class SimulationNode(Node):
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         self._entered_ns = self._simulator.time_ns
+        self._entered_steady_ns = time.monotonic_ns()
+
+    def _trouble(self) -> str:
+        """Return why the controller has not agreed to what this phase waits for."""
+        return self._ask[self._phase].trouble if self._phase in self._ask else ''
 
     def _begin_episode(self) -> None:
         self._simulator.restart_clock()
@@ -271,7 +293,7 @@ class SimulationNode(Node):
         if self._episode == self._episodes:
             self._enter(Phase.FINISHED)
         else:
-            self._enter(Phase.STOPPING)
+            self._enter(Phase.ENDING)
 
     def _on_command(self, message: Float64MultiArray) -> None:
         try:
@@ -305,7 +327,7 @@ class SimulationNode(Node):
 
     def _statuses(self) -> list[Status]:
         achieved = self._pace.achieved()
-        trouble = self._stop.trouble or self._resume.trouble
+        trouble = self._trouble()
         clocks = self.count_publishers(self._clock_out.topic_name)
         level, message, section = Level.OK, str(self._phase), Help.SIMULATION_WAITS
         if clocks > 1:

@@ -16,7 +16,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
-from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
+from mmvae_controller.nodes.simulation import (  # noqa: E402
+    Phase,
+    SimulationNode,
+    WAITS_NS,
+)
 from mmvae_controller.nodes.watch.record import read_episode  # noqa: E402
 from mmvae_controller.nodes.wire.messages import stamp_of  # noqa: E402
 from mmvae_controller.nodes.wire.qos import COMMAND, EPISODES, SENSOR  # noqa: E402
@@ -30,6 +34,8 @@ from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 
+EPISODE_SERVICES = ('end_episode', 'begin_episode')
+
 
 class World:
     """A simulation, and a controller that only counts how it is handed over to."""
@@ -38,6 +44,7 @@ class World:
         self.peer = peer
         self.calls: list[str] = []
         self.willing = True
+        self.unwilling: set[str] = set()
         self.episodes = peer.listen(DiagnosticStatus, 'simulation/episode', EPISODES)
         self.diagnostics = peer.listen(DiagnosticArray, '/diagnostics')
         self.joints = peer.listen(JointState, 'joint_states', SENSOR)
@@ -55,7 +62,7 @@ class World:
             self.peer.node.create_service(
                 Trigger, f'controller/{name}', lambda _, answer, n=name: self._answer(n, answer)
             )
-            for name in ('stop', 'resume')
+            for name in EPISODE_SERVICES
         ]
 
     def leave(self) -> None:
@@ -65,7 +72,8 @@ class World:
 
     def _answer(self, name: str, answer: Trigger.Response) -> Trigger.Response:
         self.calls.append(name)
-        answer.success, answer.message = self.willing, 'so it is'
+        answer.success = self.willing and name not in self.unwilling
+        answer.message = 'so it is'
         return answer
 
     def values(self) -> dict[str, str]:
@@ -112,7 +120,9 @@ def test_it_waits_for_the_controller_and_says_so_and_simulated_time_goes_on(worl
     it = world()
     it.peer.until(
         lambda: any(
-            'controller/stop is not there' in s.message for m in it.diagnostics for s in m.status
+            'controller/end_episode is not there' in s.message
+            for m in it.diagnostics
+            for s in m.status
         ),
         'complaint',
     )
@@ -120,17 +130,45 @@ def test_it_waits_for_the_controller_and_says_so_and_simulated_time_goes_on(worl
     it.peer.until(lambda: stamp_of(it.joints[-1].header.stamp) - began > NS // 5, 'time')
     it.serve()
     it.until_phase('running')
-    assert it.calls == ['stop', 'resume']
+    assert it.calls == [*EPISODE_SERVICES]
 
 
 def test_a_controller_that_refuses_is_asked_again(world: Any):
     it = world()
     it.willing = False
     it.serve()
-    it.peer.until(lambda: it.calls.count('stop') >= 2, 'another try')
-    assert 'resume' not in it.calls
+    it.peer.until(lambda: it.calls.count('end_episode') >= 2, 'another try')
+    assert 'begin_episode' not in it.calls
     it.willing = True
     it.until_phase('running')
+
+
+def test_a_controller_that_will_not_begin_is_asked_to_hold_anew_and_the_scene_is_reset_anew(
+    world: Any,
+):
+    it = world()
+    resets: list[int] = []
+    it.node._simulator.reset = lambda seed, waiting: resets.append(seed)
+    it.unwilling = {'begin_episode'}
+    it.serve()
+    it.peer.until(lambda: len(resets) >= 2, 'another reset')
+    assert it.calls[:4] == [*EPISODE_SERVICES, *EPISODE_SERVICES]
+    assert set(resets) == {0}
+    it.unwilling = set()
+    it.until_phase('running')
+
+
+def test_how_long_it_waits_in_vain_is_in_the_log_once(world: Any):
+    it = world()
+    logged: list[str] = []
+    it.node.get_logger().warning = lambda text, **_: logged.append(text)
+    it.peer.until(lambda: it.node._trouble(), 'trouble')
+    it.node._proceed()
+    assert not logged
+    it.node._entered_steady_ns -= WAITS_NS
+    it.node._proceed()
+    waits = 'waiting for the controller to hold: controller/end_episode is not there'
+    assert logged[0] == f'{waits}; mmvae explain simulation-waits'
 
 
 def test_a_controller_that_goes_away_and_comes_back_is_waited_for(world: Any):
@@ -142,7 +180,7 @@ def test_a_controller_that_goes_away_and_comes_back_is_waited_for(world: Any):
     assert it.values()['episode'] == '1'
     it.serve()
     it.until_phase('running')
-    assert it.calls == ['stop', 'resume', 'stop', 'resume']
+    assert it.calls == [*EPISODE_SERVICES, *EPISODE_SERVICES]
 
 
 def test_it_obeys_only_while_an_episode_runs(world: Any):
@@ -271,7 +309,7 @@ def test_finished_episodes_are_told_and_the_arm_holds_after_the_last(world: Any)
     it = world(episodes=2, seed=7, real_time_factor=4.0)
     it.serve()
     it.until_phase('finished')
-    assert it.calls == ['stop', 'resume', 'stop', 'resume']
+    assert it.calls == [*EPISODE_SERVICES, *EPISODE_SERVICES]
     told = [{v.key: v.value for v in e.values} for e in it.episodes]
     assert [t['seed'] for t in told] == ['7', '8']
     assert [t['success'] for t in told] == ['False', 'False']
