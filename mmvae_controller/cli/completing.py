@@ -24,6 +24,13 @@ def sections(incomplete: str) -> list[str]:
     return [name for name in Help if name.startswith(incomplete)]
 
 
+def transitions(incomplete: str) -> list[str]:
+    """Return the lifecycle transitions that begin so."""
+    from mmvae_controller.cli.transitions import LEADS_TO
+
+    return [name for name in LEADS_TO if name.startswith(incomplete)]
+
+
 def tasks(incomplete: str) -> list[str]:
     """Return the tasks that begin so."""
     from mmvae_controller.simulation.tasks.names import TASK_NAMES

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from mmvae_controller.cli.commands import installed, judge_model, make_model, run_robot
+from mmvae_controller.cli.commands import (
+    installed,
+    judge_model,
+    make_model,
+    operate_robot,
+    run_robot,
+)
 import typer
 
 # What `mmvae --help` lists together, in its order.
@@ -10,7 +16,7 @@ PANELS = {
     'Make a model': make_model.COMMANDS,
     'Judge a model': judge_model.COMMANDS,
     'What is installed': installed.COMMANDS,
-    'Run a robot': run_robot.COMMANDS,
+    'Run a robot': (*run_robot.COMMANDS, *operate_robot.COMMANDS),
 }
 
 app = typer.Typer(
@@ -21,7 +27,7 @@ app = typer.Typer(
 )
 for panel, commands in PANELS.items():
     for command in commands:
-        app.command(rich_help_panel=panel)(command)
+        app.command(operate_robot.NAMES.get(command), rich_help_panel=panel)(command)
 
 
 def main() -> None:

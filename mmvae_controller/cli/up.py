@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import sys
@@ -11,6 +11,7 @@ from types import FrameType
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
+from mmvae_controller.cli.transitions import lifecycle_command
 from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
@@ -101,16 +102,52 @@ def run(
     """
     env = child_environment(find_config(PROFILE))
     if simulated is not None:
-        # Imported here alone: a real robot has no PyBullet.
-        from mmvae_controller.simulation.arm_file import arm_of
-        from mmvae_controller.simulation.tasks.task import make_task
+        _prepare(simulated, robot, env)
+    with TemporaryDirectory(prefix='mmvae_up_') as scratch:
+        commands = node_commands(robot, model, namespace, use_sim_time, simulated, controlled)
+        if controlled is not None and controlled.robot_description is not None:
+            path = write_description(controlled.robot_description, Path(scratch))
+            commands['controller'] += ['--params-file', str(path)]
+        waits = controlled is not None and not controlled.autostart
+        return _run(commands, env, _next(namespace) if waits else '')
 
-        # Refused before a node starts.
-        make_task(simulated.task)
-        arm_of(load_robot(find_robot(robot)))
-        reach = stay_on_this_machine(env)
-        print(f'Simulation: the nodes run with {DISCOVERY_RANGE}={reach}', flush=True)
-    with TemporaryDirectory(prefix='mmvae_up_') as scratch, Processes() as processes:
+
+def simulate(robot: str, namespace: str, simulated: Simulated) -> int:
+    """Run the simulation alone until told to leave; see `run`.
+
+    Its clock is /clock, as of any other simulator: whoever is to follow it needs no remapping.
+
+    Returns:
+        The exit code: 0 when told to leave, else that of the simulation.
+
+    Raises:
+        CliError: The robot is not there, or the node is not installed.
+        SimulationError: There is no such task, or nothing simulates the robot.
+
+    """
+    env = child_environment(find_config(PROFILE))
+    _prepare(simulated, robot, env)
+    command = _simulation(find_robot(robot).resolve(), _inside(namespace), simulated)
+    return _run(
+        {'simulation': command}, env, 'it holds still until `mmvae up --use-sim-time` runs'
+    )
+
+
+def _prepare(simulated: Simulated, robot: str, env: MutableMapping[str, str]) -> None:
+    """Refuse what cannot be simulated before a node starts, and keep the nodes on this machine."""
+    # Imported here alone: a real robot has no PyBullet.
+    from mmvae_controller.simulation.arm_file import arm_of
+    from mmvae_controller.simulation.tasks.task import make_task
+
+    make_task(simulated.task)
+    arm_of(load_robot(find_robot(robot)))
+    reach = stay_on_this_machine(env)
+    print(f'Simulation: the nodes run with {DISCOVERY_RANGE}={reach}', flush=True)
+
+
+def _run(commands: Mapping[str, Sequence[str]], env: Mapping[str, str], said: str) -> int:
+    """Start the nodes, say so and what is next, and wait until told to leave or one ends."""
+    with Processes() as processes:
         leaving = False
 
         def leave(number: int, frame: FrameType | None) -> None:
@@ -119,20 +156,26 @@ def run(
             processes.wake()
 
         handle(leave)
-        commands = node_commands(robot, model, namespace, use_sim_time, simulated, controlled)
-        if controlled is not None and controlled.robot_description is not None:
-            path = write_description(controlled.robot_description, Path(scratch))
-            commands['controller'] += ['--params-file', str(path)]
         for name, command in commands.items():
             processes.start(name, command, env)
-        print(f'Started {", ".join(commands)}; Ctrl+C stops them', flush=True)
+        told = f'Started {", ".join(commands)}; Ctrl+C stops them'
+        print(f'{told}\n{said}' if said else told, flush=True)
         while not leaving:
             ended = processes.poll(None)
             if ended is not None:
-                told = explained_by(Help.EXIT_CODES, f'{ended}; stopping the others')
-                print(told, file=sys.stderr)
+                others = '; stopping the others' if len(commands) > 1 else ''
+                print(explained_by(Help.EXIT_CODES, f'{ended}{others}'), file=sys.stderr)
                 return ExitCode.FAILED if ended.code < 0 else ended.code
     return ExitCode.OK
+
+
+def _next(namespace: str) -> str:
+    """Return which commands come next, in another terminal, where nothing is started by itself."""
+    configure, activate = (lifecycle_command(t, namespace) for t in ('configure', 'activate'))
+    return (
+        f'The controller is unconfigured. Next, in another terminal: `{configure}`; and '
+        f'`{activate}`, then the arm moves'
+    )
 
 
 def node_commands(
@@ -151,25 +194,11 @@ def node_commands(
     controlled = controlled or Controlled()
     robot_file = find_robot(robot).resolve()
     commands: dict[str, list[str]] = {}
-    remaps: list[str] = []
-    if namespace.strip('/'):
-        remaps.append(f'__ns:=/{namespace.strip("/")}')
+    remaps = _inside(namespace)
     if simulated is not None:
         use_sim_time = True
         remaps.append(OWN_CLOCK)
-        commands['simulation'] = _node_command(
-            'simulation',
-            remaps,
-            {
-                'robot_file': robot_file,
-                'task': simulated.task,
-                'seed': simulated.seed,
-                'episodes': simulated.episodes,
-                'real_time_factor': float(simulated.real_time_factor),
-                'gui': simulated.gui,
-                'cover_last': simulated.cover_last,
-            },
-        )
+        commands['simulation'] = _simulation(robot_file, remaps, simulated)
     if controlled.tracker:
         commands['tracker'] = _node_command('tracker', remaps, {'use_sim_time': use_sim_time})
     folder = find_model(model).resolve()
@@ -216,6 +245,27 @@ def write_description(urdf: Path, folder: Path) -> Path:
     parameters = {'/**': {'ros__parameters': {'robot_description': text}}}
     write_text(path, yaml.safe_dump(parameters, allow_unicode=True))
     return path
+
+
+def _inside(namespace: str) -> list[str]:
+    """Return the remappings that put a node into a namespace."""
+    return [f'__ns:=/{namespace.strip("/")}'] if namespace.strip('/') else []
+
+
+def _simulation(robot_file: Path, remaps: Sequence[str], simulated: Simulated) -> list[str]:
+    return _node_command(
+        'simulation',
+        remaps,
+        {
+            'robot_file': robot_file,
+            'task': simulated.task,
+            'seed': simulated.seed,
+            'episodes': simulated.episodes,
+            'real_time_factor': float(simulated.real_time_factor),
+            'gui': simulated.gui,
+            'cover_last': simulated.cover_last,
+        },
+    )
 
 
 def _node_command(name: str, remaps: Sequence[str], parameters: Parameters) -> list[str]:

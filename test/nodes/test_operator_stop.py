@@ -1,8 +1,8 @@
-"""An operator's stop beside a simulation that holds and goes on between episodes: it outlasts it."""
+"""An operator's stop beside a simulation, which holds and goes on between episodes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 import itertools
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,8 @@ class Pair:
 
 
 @pytest.fixture
-def pair(peer: Any, iiwa_file: Path, iiwa_model: Path) -> Iterator[Pair]:
-    yield Pair(peer, iiwa_file, iiwa_model)
+def pair(peer: Any, iiwa_file: Path, iiwa_model: Path) -> Pair:
+    return Pair(peer, iiwa_file, iiwa_model)
 
 
 @pytest.fixture

@@ -159,6 +159,20 @@ def terminal(domain: int, tmp_path: Path) -> Iterator[Callable[..., subprocess.P
         process.wait(DEADLINE_S)
 
 
+def test_a_simulated_robot_alone_is_there_as_a_real_one_would_be_and_tells_the_time(
+    terminal: Any, peer: Any
+):
+    pytest.importorskip('pybullet')
+    clock = peer.listen(Clock, '/clock', CLOCK)
+    joints = peer.listen(JointState, 'left/joint_states', SENSOR)
+    process = terminal('simulate', 'iiwa_sim', '--namespace', 'left', '--seed', '3')
+    peer.until(lambda: clock and joints, 'clock and joints')
+    assert peer.node.count_subscribers('/left/joint_command') == 1
+    assert peer.node.count_publishers('/left/joint_command') == 0
+    process.send_signal(signal.SIGINT)
+    assert process.wait(DEADLINE_S) == 0
+
+
 def child(process: subprocess.Popen[bytes], module: str) -> int:
     """Return the process number of a node that `mmvae up` started."""
     tree = Path(f'/proc/{process.pid}/task')

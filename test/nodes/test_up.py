@@ -223,6 +223,20 @@ def test_a_diagnostics_that_hangs_does_not_delay_the_hold_of_the_controller(
     assert process.wait(DEADLINE_S) == 0
 
 
+@pytest.mark.parametrize(('namespace', 'inside'), [('', ''), ('/arm/', ' --namespace arm')])
+def test_where_nothing_is_started_by_itself_the_commands_that_do_it_are_named(
+    up: Any, iiwa_file: Path, tmp_path: Path, namespace: str, inside: str
+):
+    told = f'namespace={namespace!r}, controlled=up.Controlled(autostart=False)'
+    process = up(iiwa_file, tmp_path, STUBS, told)
+    lines = [process.stdout.readline() for _ in range(4)]
+    assert (
+        'The controller is unconfigured. Next, in another terminal: '
+        f'`mmvae lifecycle configure{inside}`; and `mmvae lifecycle activate{inside}`, '
+        'then the arm moves\n'
+    ) in lines
+
+
 def test_a_robot_that_nothing_simulates_is_refused_before_a_node_starts(
     robot_file: Path, model: Path, monkeypatch: pytest.MonkeyPatch
 ):

@@ -63,6 +63,25 @@ def up(
         raise typer.Exit(run(robot, model, namespace, use_sim_time, simulated, controlled))
 
 
+def simulate(
+    robot: RobotArgument,
+    namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
+    task: Annotated[
+        str, typer.Option(help='Whose scene stands before it.', autocompletion=tasks)
+    ] = 'touch_target',
+    seed: Annotated[int, typer.Option(min=0, help='Of the first scene.')] = 0,
+    episodes: Annotated[int, typer.Option(min=0, help='How many; 0 goes on for ever.')] = 0,
+    real_time_factor: Annotated[float, typer.Option(min=0.01, help='Of simulated time.')] = 1.0,
+    gui: Annotated[bool, typer.Option(help='Show its window.')] = False,
+) -> None:
+    """Simulate a robot alone, on its topics and on /clock, in the place of the real one."""
+    with explained():
+        from mmvae_controller.cli.up import simulate, Simulated
+
+        simulated = Simulated(task, seed, episodes, real_time_factor, gui)
+        raise typer.Exit(simulate(robot, namespace, simulated))
+
+
 def top(
     namespace: Annotated[str, typer.Option(help='Of the robot.')] = '',
     once: Annotated[bool, typer.Option(help='Print one snapshot; exit with 1 if silent.')] = False,
@@ -129,4 +148,4 @@ def demo(
         raise typer.Exit(run(settings))
 
 
-COMMANDS = (up, top, check_robot, demo)
+COMMANDS = (up, simulate, top, check_robot, demo)

@@ -11,7 +11,7 @@ from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.nodes.starting import starting
 from mmvae_controller.nodes.watch.record import read_episode, Record
-from mmvae_controller.nodes.watch.watched import Told, told_by
+from mmvae_controller.nodes.watch.watched import is_of, Told, told_by
 from mmvae_controller.nodes.wire.messages import stamp_of
 from mmvae_controller.nodes.wire.qos import EPISODES, REPORT, SENSOR
 from mmvae_controller.senses.reading import read_sense
@@ -87,6 +87,9 @@ class Monitor:
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
         for status in message.status:
+            # What others say on this topic is no news of this robot.
+            if not is_of(status.name, self._prefix):
+                continue
             told = told_by(status, time.monotonic())
             self.record.statuses[status.name] = told
             values = told.values

@@ -30,6 +30,12 @@ def told_by(status: Any, steady_s: float) -> Told:
     return Told(read_level(status.level), status.message, values, steady_s)
 
 
+def is_of(name: str, prefix: str) -> bool:
+    """Tell whether a status is of a node right in a namespace, such as `left/`, empty for none."""
+    node = name.partition(':')[0]
+    return node.startswith(prefix) and '/' not in node.removeprefix(prefix)
+
+
 @dataclass(frozen=True, slots=True)
 class Curve:
     """The newest point of a curve, in nats, and when it came on a steady clock."""
