@@ -114,7 +114,7 @@ def _print(snapshot: Snapshot, console: Console, json: bool) -> None:
             console.print(line)
         return
     width = shutil.get_terminal_size((PLAIN_WIDTH, 0)).columns
-    lines = [line.plain.rstrip() for line in draw(snapshot, width, bar=_bar(console))]
+    lines = [line.plain.rstrip() for line in draw(snapshot, width, bar=_bar(console), whole=True)]
     print('\n'.join([*lines, '']), flush=True)
 
 

@@ -11,13 +11,15 @@ from mmvae_controller.nodes.reporting.staleness import (
     STALE_S,
     TOLD_STALE_S,
 )
-from mmvae_controller.nodes.reporting.status import Level
+from mmvae_controller.nodes.reporting.status import Level, NOW
 from mmvae_controller.nodes.watch.senses import STEERING_KEY
-from mmvae_controller.nodes.watch.watched import Curve, Told, Watched
+from mmvae_controller.nodes.watch.watched import Curve, is_of, Told, Watched
 
 # What others publish comes once a second by custom, at times later, so it is old later.
 OTHERS_STALE_S = 5.0
 PARTS = {'gate': 'controller', 'loop': 'controller', 'model': 'diagnostics'}
+# Of less in all, shares say nothing: an arm at rest is sure of its command without any sense.
+FAINT_NATS = 0.1
 INPUT, SENSE = 'controller: input ', 'diagnostics: sense '
 
 
@@ -70,7 +72,7 @@ def _senses(watched: Watched, prefix: str, now_s: float) -> tuple[Sense, ...]:
             name,
             [t for t in (inputs.get(name), model.get(name)) if t is not None],
             nats.get(name),
-            nats[name] / total if name in nats and total > 0 else None,
+            nats[name] / total if name in nats and total >= FAINT_NATS else None,
             now_s,
         )
         for name in names
@@ -111,8 +113,21 @@ def _worst(fresh: list[Told], told: list[Told], now_s: float) -> tuple[Level, st
         last_s = max((t.steady_s for t in told), default=None)
         since = '' if last_s is None else f' for {now_s - last_s:.0f} s'
         return Level.STALE, f'no status{since}'
-    worst = max(fresh, key=lambda t: SEVERITY.index(t.level))
-    return worst.level, worst.message if worst.level else ''
+    worst = max(fresh, key=lambda t: SEVERITY.index(_present(t)[0]))
+    level, message = _present(worst)
+    return level, message if level else ''
+
+
+def _present(told: Told) -> tuple[Level, str]:
+    """Return level and message as they are, without what is held up from trouble that is over.
+
+    Who looks sees trouble come and go; held up, that of each new episode of a simulation would
+    stand there for most of the time.
+    """
+    now = told.values.get(NOW, '')
+    if now not in Level.__members__:
+        return told.level, told.message
+    return Level[now], told.message.partition(f' ({told.level.name} until ')[0]
 
 
 def _state(fresh: list[Told]) -> str:
@@ -143,7 +158,8 @@ def _part(name: str, told: Told | None, now_s: float, stale_s: float) -> Part:
         # The old level is part of the text alone: it may no longer hold.
         was = f'not heard for {heard_s:.0f} s; was {told.level.name}: {told.message}'
         return Part(name, Level.STALE.name, was, {}, heard_s)
-    return Part(name, told.level.name, told.message, told.values, heard_s)
+    level, message = _present(told)
+    return Part(name, level.name, message, told.values, heard_s)
 
 
 def _command(watched: Watched, now_s: float) -> LastCommand | None:
@@ -168,12 +184,26 @@ def _command(watched: Watched, now_s: float) -> LastCommand | None:
 def _others(watched: Watched, prefix: str, now_s: float) -> tuple[Part, ...]:
     shown = {f'{prefix}{node}: {name}' for name, node in PARTS.items()}
     senses = (f'{prefix}{INPUT}', f'{prefix}{SENSE}')
+    robots = _robots(watched)
     troubled = [
-        (-SEVERITY.index(told.level), name, told)
+        (-SEVERITY.index(_present(told)[0]), name, told)
         for name, told in watched.statuses.items()
-        if told.level and name not in shown and not name.startswith(senses)
+        if _present(told)[0]
+        and name not in shown
+        and not name.startswith(senses)
+        and not any(other != prefix and is_of(name, other) for other in robots)
     ]
     return tuple(
         _part(name, told, now_s, OTHERS_STALE_S)
         for _, name, told in sorted(troubled, key=lambda t: t[:2])
     )
+
+
+def _robots(watched: Watched) -> set[str]:
+    """Return the prefixes of the namespaces in which a robot of ours speaks."""
+    ours = tuple(f'{node}: {part}' for part, node in PARTS.items())
+    heard = {
+        name.removesuffix(end) for name in watched.statuses for end in ours if name.endswith(end)
+    }
+    # Without a namespace, whose name has none is anybody's.
+    return heard - {''} | {f'{n.strip("/")}/' for n in watched.namespaces if n.strip('/')}

@@ -36,7 +36,13 @@ FIGURES = {
 }
 
 
-def draw(snapshot: Snapshot, width: int, height: int | None = None, bar: str = '█') -> list[Text]:
+def draw(
+    snapshot: Snapshot,
+    width: int,
+    height: int | None = None,
+    bar: str = '█',
+    whole: bool = False,
+) -> list[Text]:
     """Return the lines to show, cut to a terminal's size.
 
     Args:
@@ -44,6 +50,7 @@ def draw(snapshot: Snapshot, width: int, height: int | None = None, bar: str = '
         width: In columns.
         height: In lines; None is as many as there are.
         bar: What bars are made of.
+        whole: Let what is said be wider: for a pipe or a file, from which nobody can ask for more.
 
     """
     lines = [_title(snapshot, width)]
@@ -63,6 +70,8 @@ def draw(snapshot: Snapshot, width: int, height: int | None = None, bar: str = '
         lines = [*lines[: height - 1], Text(f'... {left} more lines than fit', style='dim')]
     for line in lines:
         line.no_wrap = True
+        if whole:
+            continue
         line.truncate(width, overflow='crop' if bar.isascii() else 'ellipsis')
     return lines
 

@@ -140,9 +140,9 @@ class Operator:
             asked.append(client.call_async(request))
             if self._spin_until(answered, min(left_s, again_s or left_s)):
                 return next(future.result() for future in asked if future.done())
+        asked_for = f'{self.namespace.rstrip("/")}/{service}'
         raise OperatingError(
-            f'{self.namespace.rstrip("/")}/{service} did not answer within {within_s:g} s: its node '
-            'hangs or was killed'
+            f'{asked_for} did not answer within {within_s:g} s: its node hangs or was killed'
         )
 
     def _spin_until(self, condition: Callable[[], bool], within_s: float) -> bool:

@@ -231,7 +231,45 @@ def test_a_robot_in_a_namespace_is_told_from_others():
     it.tell('leg/controller: gate', 'holding: uncertain', Level.WARN)
     assert 'holding: stale' in it.line('gate')
     assert it.snapshot().senses == ()
-    assert [o.name for o in it.snapshot().others] == ['leg/controller: gate']
+    it.tell('arm/simulation: episode', 'waits', Level.WARN).tell('leg/driver: bus', '', Level.WARN)
+    it.tell('hand/tracker: hand', 'not found', Level.WARN).tell('fan', 'hot', Level.WARN)
+    it.watched.namespaces = ('/arm', '/hand')
+    assert [o.name for o in it.snapshot().others] == ['arm/simulation: episode', 'fan']
+
+
+def test_without_a_namespace_the_troubles_of_robots_in_one_are_not_shown():
+    it = Robot().tell('controller: gate', 'commands pass').tell('driver: bus', 'slow', Level.WARN)
+    it.tell('leg/controller: loop', '40 Hz').tell('leg/controller: gate', 'holds', Level.WARN)
+    assert [o.name for o in it.snapshot().others] == ['driver: bus']
+
+
+def test_trouble_that_is_over_is_not_shown_as_if_it_lasted():
+    held = {'level held': 'True', 'level now': 'OK'}
+    it = Robot().tell(
+        'controller: gate', 'pass (WARN until 1 s without trouble)', Level.WARN, **held
+    )
+    it.tell(
+        'controller: input eye', 'known (ERROR until 1 s without trouble)', Level.ERROR, **held
+    )
+    assert it.line('gate').split() == ['gate', 'OK', 'pass']
+    assert [(s.level, s.trouble) for s in it.snapshot().senses] == [('OK', '')]
+    held['level now'] = 'WARN'
+    it.tell('controller: input eye', 'late (ERROR until 1 s without trouble)', Level.ERROR, **held)
+    assert [(s.level, s.trouble) for s in it.snapshot().senses] == [('WARN', 'late')]
+
+
+def test_what_is_written_to_a_file_is_not_cut():
+    reason = 'holding: ' + 'stale; required senses missing: camera ' * 5
+    it = Robot().tell('controller: gate', reason, Level.WARN).tell('fan', reason, Level.WARN)
+    told = '\n'.join(line.plain for line in draw(it.snapshot(), 80, whole=True))
+    assert told.count(reason.strip()) == 2
+    assert reason not in it.text(80)
+
+
+def test_where_the_command_loses_next_to_nothing_there_are_no_shares(robot: Any):
+    it = robot().steer(camera=0.0098, touch=0.0002, motor=0.0)
+    assert {s.share for s in it.snapshot().senses} == {None}
+    assert '%' not in it.text()
 
 
 def test_troubles_of_anybody_are_listed_the_worst_first_and_with_their_age():

@@ -81,12 +81,12 @@ def test_a_level_that_is_held_up_says_so_beside_the_present_reason_and_values():
     hysteresis.show(Status('camera', WARN, 'masked', {'age_s': 3}), 0.0)
     held = hysteresis.show(Status('camera', OK, 'known', {'age_s': 0}), 0.1)
     message = 'known (WARN until 1 s without trouble)'
-    assert held == Status('camera', WARN, message, {'age_s': 0}, held=True)
+    assert held == Status('camera', WARN, message, {'age_s': 0}, held=OK)
 
 
 def test_a_message_that_reads_as_if_the_level_were_held_up_does_not_make_it_so():
     text = 'the lens cap is off (WARN until 1 s without trouble)'
-    assert not Hysteresis(0.0, 1.0).show(Status('camera', WARN, text), 0.0).held
+    assert Hysteresis(0.0, 1.0).show(Status('camera', WARN, text), 0.0).held is None
 
 
 def test_a_level_that_is_not_held_up_tells_its_reason_alone():

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.modality.errors import ModalityError  # noqa: E402
-from mmvae_controller.nodes.reporting.status import HELD, Level, Status  # noqa: E402
+from mmvae_controller.nodes.reporting.status import HELD, Level, NOW, Status  # noqa: E402
 from mmvae_controller.nodes.reporting.updater import PUBLISH_PERIOD_NS, Updater  # noqa: E402
 import rclpy  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
@@ -85,7 +85,7 @@ def test_a_worse_level_is_told_soon_and_a_better_one_when_it_has_lasted(peer: An
     assert it.until(Level.OK) >= 0.7
     # Until then the level was held up, and the reason beside it the present one.
     held = [told for told in it.heard if told[1] == Level.WARN][-1]
-    assert held[2:] == ('well (WARN until 0.8 s without trouble)', {HELD: 'True'})
+    assert held[2:] == ('well (WARN until 0.8 s without trouble)', {HELD: 'True', NOW: 'OK'})
     assert it.heard[-1][2:] == ('well', {})
 
 

@@ -155,7 +155,7 @@ def test_a_controller_that_comes_back_with_another_topic_is_found_again(
 @pytest.mark.parametrize(
     ('message', 'unit', 'pairs'),
     [
-        (Float64MultiArray(data=[1.0]), 'rad or rad/s', {'1': 1.0}),
+        (Float64MultiArray(data=[1.0]), 'rad', {'1': 1.0}),
         (JointState(name=['a'], velocity=[2.0]), 'rad/s', {'a': 2.0}),
         (JointState(name=['a', 'b'], position=[2.0]), 'rad', {'a': 2.0}),
         (

@@ -67,7 +67,7 @@ class Hysteresis:
         if shown <= status.level:
             return replace(status, level=shown)
         why = f' ({shown.name} until {self._clear_after_s:g} s without trouble)'
-        return replace(status, level=shown, message=status.message + why, held=True)
+        return replace(status, level=shown, message=status.message + why, held=status.level)
 
     def _follow(self, trace: _Trace, level: Level, present: bool, now_s: float) -> None:
         if present == trace.shown[level]:

@@ -13,6 +13,8 @@ from mmvae_controller.guidance.help import explained_by, Help
 LOG_THROTTLE_S = 5.0
 # The key by which a status on /diagnostics says that its level is held up.
 HELD = 'level held'
+# And by which it says what the level would be otherwise.
+NOW = 'level now'
 
 
 # How the gate's message begins while it holds; whoever shows the gate may rely on it.
@@ -38,7 +40,7 @@ class Status:
         message: One line for an operator.
         values: Details, shown in this order.
         section: Where an operator reads what to do, if this is bad; it is added to the message.
-        held: Whether the level is worse than the present one, for there was trouble lately.
+        held: The present level, where `level` is worse, for there was trouble lately.
 
     """
 
@@ -47,11 +49,11 @@ class Status:
     message: str
     values: Mapping[str, object] = field(default_factory=dict)
     section: Help | None = None
-    held: bool = False
+    held: Level | None = None
 
     def line(self) -> str:
         """Return the message, with where to read on if it is bad now."""
-        if self.section is None or self.level is Level.OK or self.held:
+        if self.section is None or self.level is Level.OK or self.held is not None:
             return self.message
         return explained_by(self.section, self.message)
 

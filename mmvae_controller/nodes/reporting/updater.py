@@ -9,7 +9,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.reporting.hysteresis import Hysteresis
 from mmvae_controller.nodes.reporting.peers import last_word, Peers
-from mmvae_controller.nodes.reporting.status import HELD, Level, show, Status
+from mmvae_controller.nodes.reporting.status import HELD, Level, NOW, show, Status
 from mmvae_controller.nodes.wire.qos import LAST_WORDS, STATE
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -55,7 +55,7 @@ class Updater:
             ),
         )
         self._peers = Peers(node)
-        self._told: dict[str, tuple[Level, bool]] = {}
+        self._told: dict[str, tuple[Level, Level | None]] = {}
         self._published_ns = 0
         self._publisher = node.create_publisher(DiagnosticArray, '/diagnostics', STATE)
         self.timer = node.create_timer(
@@ -92,7 +92,9 @@ class Updater:
 
     def message(self, status: Status) -> DiagnosticStatus:
         """Return a status as a message, under this node's name."""
-        values = {**status.values, HELD: True} if status.held else status.values
+        values = dict(status.values)
+        if status.held is not None:
+            values |= {HELD: True, NOW: status.held.name}
         return DiagnosticStatus(
             level=bytes([status.level]),
             name=f'{self._name}: {status.name}',
@@ -102,6 +104,6 @@ class Updater:
         )
 
 
-def _levels(statuses: list[Status]) -> dict[str, tuple[Level, bool]]:
+def _levels(statuses: list[Status]) -> dict[str, tuple[Level, Level | None]]:
     # New trouble is news also while the level is still held up by the last.
     return {s.name: (s.level, s.held) for s in statuses}

@@ -50,7 +50,7 @@ class Command:
 
     Args:
         topic: Where it was heard.
-        unit: Of the values; as much as the message tells.
+        unit: Of the values.
         names: Of the joints; counted from 1 where the message has none.
         values: One for each name.
         steady_s: When.

@@ -123,11 +123,13 @@ def is_matrix(topic: str) -> bool:
 
 
 def read_command(message: Any) -> tuple[str, tuple[str, ...], tuple[float, ...]]:
-    """Return unit, joint names and values of a joint command of any of `COMMAND_TYPES`."""
+    """Return unit, joint names and values of a joint command of any of `COMMAND_TYPES`.
+
+    Where the message does not tell, they are positions: our controller commands no others.
+    """
     if isinstance(message, Float64MultiArray):
-        # The message does not tell whether the robot YAML has it carry positions or velocities.
         values = message.data
-        return 'rad or rad/s', tuple(str(i + 1) for i in range(len(values))), tuple(values)
+        return 'rad', tuple(str(i + 1) for i in range(len(values))), tuple(values)
     if isinstance(message, JointTrajectory):
         names = message.joint_names
         point = message.points[0] if message.points else None
