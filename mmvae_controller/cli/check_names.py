@@ -72,9 +72,12 @@ def where_instead(
     namespace = f', or give --namespace {inside}' if inside else ''
     if best == f'/{relative}':
         namespace = ', or leave out --namespace'
+    # Relative where it can be: a namespace holds one robot, and the YAML serves them all.
+    ours = namespace_for(wanted, relative)
+    named = best.removeprefix(f'/{ours}/') if ours else best
     others = f' (also of that type: {", ".join(found[1:])})' if found[1:] else ''
     return (
-        f'{best} is {verb}, of that type: write `topic: {best}` in the robot YAML{namespace}'
+        f'{best} is {verb}, of that type: write `topic: {named}` in the robot YAML{namespace}'
         f'{others}'
     )
 

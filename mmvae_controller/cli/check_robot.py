@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+import sys
 import time
 from types import FrameType
 
 from mmvae_controller.cli.check_judging import document, Given, judge, verdict
 from mmvae_controller.cli.files import require_place, write_json
 from mmvae_controller.cli.findings import exit_code, show
+from mmvae_controller.cli.progress import Bar
 from mmvae_controller.cli.top import VARIABLES
 from mmvae_controller.cli.up import read_description
 from mmvae_controller.control.network import Network
@@ -19,6 +21,7 @@ from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.nodes.check.facts import Facts
 from mmvae_controller.nodes.check.gathering import Gatherer
 from mmvae_controller.nodes.signals import handle
+from rich.console import Console
 
 LOOK_S = 0.1
 
@@ -79,13 +82,20 @@ def _gather(robot: Robot, namespace: str, seconds: float) -> Facts:
         leaving = True
 
     handle(leave)
+    place = f'/{namespace.strip("/")}'
+    print(f'Listening to {robot.name} in {place} for {seconds:g} s', file=sys.stderr, flush=True)
     gatherer = Gatherer(robot, namespace)
-    until_s = time.monotonic() + seconds
+    began_s = time.monotonic()
     try:
-        while (left_s := until_s - time.monotonic()) > 0:
-            gatherer.spin(min(left_s, LOOK_S))
-            if leaving:
-                raise KeyboardInterrupt
+        # Beside the findings, which somebody may read from a pipe.
+        with Bar(Console(stderr=True)) as bar:
+            bar.live.transient = True
+            heard = bar.add_task('listening, s', total=round(seconds))
+            while (passed_s := time.monotonic() - began_s) < seconds:
+                gatherer.spin(min(seconds - passed_s, LOOK_S))
+                bar.update(heard, completed=int(passed_s))
+                if leaving:
+                    raise KeyboardInterrupt
         return gatherer.facts()
     finally:
         gatherer.close()

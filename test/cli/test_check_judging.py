@@ -127,6 +127,13 @@ def test_a_robot_without_a_namespace_is_found_from_within_one():
 
 
 def test_where_no_topic_of_the_type_is_the_driver_is_asked_for():
+    todo = where_instead(
+        'camera/image', '/arm/camera/image', 'k', {'/arm/front/image': ('k',)}, 'published'
+    )
+    assert '/arm/front/image is published' in todo
+    assert 'write `topic: front/image` in the robot YAML' in todo
+    todo = where_instead('camera', '/camera', 'k', {'/front/camera_1': ('k',)}, 'published')
+    assert 'write `topic: /front/camera_1` in' in todo
     assert 'does its driver run' in where_instead('a', '/a', 'k', {'/b': ('x',)}, 'published')
 
 
