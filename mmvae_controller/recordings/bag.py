@@ -11,10 +11,10 @@ from pathlib import Path
 import re
 import shutil
 import sys
-from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
 
-from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.copying import temporary
+from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.mcap import read_mcap
 from mmvae_controller.recordings.sqlite import read_sqlite
 from mmvae_controller.recordings.stored import Stored, Tell
@@ -81,6 +81,7 @@ def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
 
     Raises:
         RecordingError: There is no such bag, or none of its files can be read.
+        NoRoomError: One has to be copied, for which there is no room.
 
     """
     return in_order(_stored(bag, tell))
@@ -108,6 +109,8 @@ def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
             for message in _of_file(path, partial(_named, tell, path.name)):
                 count += 1
                 yield message
+        except NoRoomError:
+            raise
         except RecordingError as error:
             unread.append(f'{path.name} {error}')
             tell(unread[-1])
@@ -129,8 +132,7 @@ def _of_file(path: Path, tell: Tell) -> Iterator[Stored]:
             with zstd.open(path, 'rb') as packed:
                 yield from _unpacked(read_mcap(cast(BinaryIO, packed), tell), tell)
         else:
-            with TemporaryDirectory() as folder:
-                copy = Path(folder, path.stem)
+            with temporary(path) as copy:
                 _decompress(path, copy, tell)
                 yield from _unpacked(read_sqlite(copy, tell), tell)
     except (OSError, EOFError, zstd.ZstdError) as error:

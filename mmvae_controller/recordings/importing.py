@@ -15,7 +15,7 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.aside import Aside
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
-from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
 from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
 from mmvae_controller.recordings.report import BagReport, Report
@@ -85,6 +85,7 @@ def import_bags(
     Raises:
         DatasetError: The folder is not empty, or cannot be written; the rate does not fit.
         RecordingError: The names do not go together.
+        NoRoomError: A file has to be copied, for which there is no room.
 
     """
     description = Description(
@@ -144,6 +145,8 @@ class _Import:
                 read_bag(bag, lambda t: notes.setdefault(t)), bag, 'look', None
             )
             found = survey(messages, self._robot, self._topics, decoder, self._settings.clock)
+        except NoRoomError:
+            raise
         except RecordingError as error:
             report.missing.append(str(error).removeprefix(f'{bag}: '))
             report.notes.extend(notes)
