@@ -15,9 +15,10 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.aside import Aside
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.ear import Ear, measuring_window, tallies_of
 from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
+from mmvae_controller.recordings.replay import Replay
 from mmvae_controller.recordings.report import BagReport, Report
 from mmvae_controller.recordings.rows import Row, Rows
 from mmvae_controller.recordings.stored import Stored
