@@ -132,7 +132,7 @@ class _Import:
         self._known: Counter[str] = Counter()
         self._count = 0
         self._bags: list[BagReport] = []
-        self._periods: list[tuple[str, int, int]] = []
+        self._read: list[tuple[str, Survey]] = []
 
     def take(self, bag: Path) -> None:
         """Read a bag twice: once to see what is there, once to play it."""
@@ -154,12 +154,13 @@ class _Import:
             return
         report.messages = found.messages
         report.clock, report.clock_topic = 'sim' if found.clock else 'bag', found.clock
-        report.notes.extend((*notes, *found.notes, *self._overlaps(found)))
-        report.missing.extend(found.missing)
+        same, overlaps = self._seen_before(found)
+        report.notes.extend((*notes, *found.notes, *overlaps))
+        report.missing.extend((*found.missing, *same))
         report.others = {
             t: h.messages for t, h in sorted(found.topics.items()) if t not in self._topics.kinds
         }
-        if not found.missing:
+        if not report.missing:
             self._play(bag, found, decoder, report)
 
     def report(self) -> Report:
@@ -213,19 +214,18 @@ class _Import:
         if self._aside is not None:
             self._aside.add(row)
 
-    def _overlaps(self, found: Survey) -> list[str]:
-        """Say which bags hold the same moments: recorded twice, they would count twice."""
+    def _seen_before(self, found: Survey) -> tuple[list[str], list[str]]:
+        """Say which bags hold the same, and which the same moments: those would count twice."""
         if not found.messages:
-            return []
-        names = [
-            path
-            for path, first_ns, last_ns in self._periods
-            if first_ns <= found.last_ns and found.first_ns <= last_ns
-        ]
-        self._periods.append((self._bags[-1].path, found.first_ns, found.last_ns))
-        return [
-            f'was recorded at the same time as {name}: is it the same twice?' for name in names
-        ]
+            return [], []
+        same, overlaps = [], []
+        for path, other in self._read:
+            if found.outline == other.outline:
+                same.append(f'holds the same as {path}: its rows would be there twice')
+            elif other.first_ns <= found.last_ns and found.first_ns <= other.last_ns:
+                overlaps.append(f'was recorded at the same time as {path}: is it the same twice?')
+        self._read.append((self._bags[-1].path, found))
+        return same, overlaps
 
     def _counted(
         self, messages: Iterable[Stored], bag: Path, what: str, total: int | None

@@ -64,6 +64,12 @@ class Survey:
         """How many there are."""
         return sum(heard.messages for heard in self.topics.values())
 
+    @property
+    def outline(self) -> tuple[object, ...]:
+        """What two bags have in common that hold the same."""
+        counts = sorted((topic, heard.messages) for topic, heard in self.topics.items())
+        return self.first_ns, self.last_ns, tuple(counts)
+
 
 class _Clock:
     """What is noted on one of the clocks: the recorder's, or one that a topic tells."""

@@ -154,6 +154,16 @@ def test_the_same_bag_twice_is_refused(tape: Any, imported: Any):
         imported(path, path / '..' / 'bag')
 
 
+def test_a_copy_of_a_bag_is_not_read_a_second_time(tape: Any, imported: Any, tmp_path: Any):
+    path = tape.run(0, 500).close()
+    shutil.copytree(path, tmp_path / 'copy')
+    report = imported(path, tmp_path / 'copy', path / 'bag.mcap')
+    assert report.rows == 10
+    again = [f'holds the same as {path}: its rows would be there twice']
+    assert [bag.missing for bag in report.bags][:2] == [[], again]
+    assert report.bags[2].missing[0] == again[0]
+
+
 def test_two_bags_of_the_same_moments_are_told(tapes: Any, imported: Any):
     first, second = tapes('first').run(0, 1000), tapes('second').run(500, 1500)
     report = imported(first.close(), second.close())
