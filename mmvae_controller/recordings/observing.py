@@ -11,8 +11,9 @@ from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.ear import Ear, measuring_window, tallies_of
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
+from mmvae_controller.recordings.replay import Replay
 from mmvae_controller.recordings.survey import survey
 from mmvae_controller.recordings.topics import Names, topics_of
 import numpy as np

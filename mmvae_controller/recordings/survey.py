@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.recordings.bag import REORDER_NS
 from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.marks import Marks, Span
@@ -20,6 +22,8 @@ from numpy.typing import NDArray
 
 # A clock that says one thing only drives nothing.
 FEWEST_TIMES = 2
+# A clock that is set back so often is none: the messages are stored in another order.
+DISORDERED = 5
 
 
 @dataclass(slots=True)
@@ -64,6 +68,12 @@ class Survey:
         """How many there are."""
         return sum(heard.messages for heard in self.topics.values())
 
+    @property
+    def outline(self) -> tuple[object, ...]:
+        """What two bags have in common that hold the same."""
+        counts = sorted((topic, heard.messages) for topic, heard in self.topics.items())
+        return self.first_ns, self.last_ns, tuple(counts)
+
 
 class _Clock:
     """What is noted on one of the clocks: the recorder's, or one that a topic tells."""
@@ -73,7 +83,8 @@ class _Clock:
         self.commands = array('q')
         self.marks = Marks()
         self.told: set[int] = set()
-        self._time, self._unbroken = time, Unbroken()
+        self.unbroken = Unbroken()
+        self._time = time
         self._now_ns: int | None = None
         self._at_ns = 0
 
@@ -82,7 +93,7 @@ class _Clock:
         is_time = self._time is not None and self._time.hears(message)
         self._now_ns = self._time.now_ns if self._time is not None else message.stamp_ns
         if self._now_ns is not None:
-            self._at_ns = self._unbroken.at(self._now_ns)
+            self._at_ns = self.unbroken.at(self._now_ns)
             if is_time and len(self.told) < FEWEST_TIMES:
                 self.told.add(self._now_ns)
         return is_time
@@ -94,7 +105,7 @@ class _Clock:
     def mark(self, kind: str, message: Any) -> None:
         # A status tells of simulated time itself.
         if self._time is not None if kind == STATUS else self._now_ns is not None:
-            self.marks.take(kind, message, self._at_ns, self._unbroken.back_ns)
+            self.marks.take(kind, message, self._at_ns, self.unbroken.back_ns)
 
     def apart_ns(self) -> int | None:
         stamps: NDArray[np.int64] = np.asarray(self.commands, dtype=np.int64)
@@ -175,6 +186,12 @@ def survey(
     heard, clock = look.heard, look.clock(choice)
     if any(other.marks.any for other in look.simulated) and not clock.marks.any:
         look.notes[topics.episode] = f'{topics.episode} tells of simulated time: not used'
+    times = look.bag.unbroken.times_back
+    if times >= DISORDERED:
+        look.notes['order'] = (
+            f'stamps go back {times} times by more than {REORDER_NS / NS:g} s, and each ends an '
+            'episode: if no clock was set back, write the bag again in the order of its stamps'
+        )
     return Survey(
         heard,
         clock.topic,

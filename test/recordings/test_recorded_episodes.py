@@ -140,6 +140,18 @@ def test_messages_that_a_recorder_with_several_threads_wrote_out_of_order_are_so
         assert np.array_equal(rows()[name], wanted[name])
 
 
+def test_messages_that_are_stored_topic_by_topic_are_told(tape: Any, imported: Any):
+    topics = ('joints', 'camera', 'touch', 'command')
+    for begin_ms in range(0, 2000, 500):
+        for topic in topics:
+            tape.run(begin_ms, begin_ms + 500, lambda what, ms, only=topic: what != only)
+    report = imported(tape.close())
+    assert report.bags[0].notes == [
+        'stamps go back 12 times by more than 0.1 s, and each ends an episode: if no clock was '
+        'set back, write the bag again in the order of its stamps'
+    ]
+
+
 def test_two_bags_are_two_recordings(tapes: Any, imported: Any):
     first, second = tapes('first').run(0, 1000), tapes('second').run(1000, 2000)
     report = imported(first.close(), second.close())
@@ -152,6 +164,16 @@ def test_the_same_bag_twice_is_refused(tape: Any, imported: Any):
     path = tape.run(0, 500).close()
     with pytest.raises(RecordingError, match='bag: is named twice'):
         imported(path, path / '..' / 'bag')
+
+
+def test_a_copy_of_a_bag_is_not_read_a_second_time(tape: Any, imported: Any, tmp_path: Any):
+    path = tape.run(0, 500).close()
+    shutil.copytree(path, tmp_path / 'copy')
+    report = imported(path, tmp_path / 'copy', path / 'bag.mcap')
+    assert report.rows == 10
+    again = [f'holds the same as {path}: its rows would be there twice']
+    assert [bag.missing for bag in report.bags][:2] == [[], again]
+    assert report.bags[2].missing[0] == again[0]
 
 
 def test_two_bags_of_the_same_moments_are_told(tapes: Any, imported: Any):
