@@ -1,12 +1,10 @@
-"""The files of a bag, and its messages in the order they were received."""
+"""The files of a bag, and its messages in the order they are stored."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-import heapq
-from itertools import count
 from pathlib import Path
 import re
 import shutil
@@ -29,9 +27,6 @@ MCAP, SQLITE, ZSTD = '.mcap', '.db3', '.zstd'
 SUFFIXES = (MCAP, SQLITE, f'{MCAP}{ZSTD}', f'{SQLITE}{ZSTD}')
 # With this a compressed message begins, and no other: CDR begins with a zero.
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
-# Recorders with several threads turn the order round by a little: sorted. Further back than this,
-# the clock was set back.
-REORDER_NS = 100_000_000
 
 
 def files_of(bag: Path, tell: Tell) -> list[Path]:
@@ -69,10 +64,7 @@ def _in_order_written(names: set[str], told: list[str], tell: Tell) -> list[str]
 
 
 def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
-    """Yield the messages of a bag, by the recorder's clock.
-
-    A clock that was set back is left as it is: stamps become smaller. What is smaller by less than
-    `REORDER_NS` is sorted.
+    """Yield the messages of a bag as they are stored; `order.Order` puts them in that of receipt.
 
     Args:
         bag: A folder, with or without its metadata, or one file.
@@ -83,24 +75,6 @@ def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
         NoRoomError: One has to be copied, for which there is no room.
 
     """
-    return in_order(_stored(bag, tell))
-
-
-def in_order(messages: Iterable[Stored], slack_ns: int = REORDER_NS) -> Iterator[Stored]:
-    """Sort what is out of order by less than the slack; equal stamps keep their order."""
-    waiting: list[tuple[int, int, Stored]] = []
-    newest_ns, numbers = 0, count()
-    for message in messages:
-        if waiting and message.stamp_ns < newest_ns - slack_ns:
-            yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
-        newest_ns = max(newest_ns, message.stamp_ns) if waiting else message.stamp_ns
-        heapq.heappush(waiting, (message.stamp_ns, next(numbers), message))
-        while waiting[0][0] < newest_ns - slack_ns:
-            yield heapq.heappop(waiting)[2]
-    yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
-
-
-def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
     files = files_of(bag, tell)
     unread, count = [], 0
     for path in files:

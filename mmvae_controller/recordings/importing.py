@@ -135,17 +135,22 @@ class _Import:
         self._read: list[tuple[str, Survey]] = []
 
     def take(self, bag: Path) -> None:
-        """Read a bag twice: once to see what is there, once to play it."""
+        """Read a bag twice: to see what is there, and to play it."""
         begin_s = self._bags[-1].end_s + BETWEEN_S if self._bags else 0.0
         report = BagReport(str(bag), begin_s=begin_s, end_s=begin_s)
         self._bags.append(report)
         notes: dict[str, None] = {}
         decoder = Decoder()
         try:
-            messages = self._counted(
-                read_bag(bag, lambda t: notes.setdefault(t)), bag, 'look', None
+            found = survey(
+                lambda: self._counted(
+                    read_bag(bag, lambda t: notes.setdefault(t)), bag, 'look', None
+                ),
+                self._robot,
+                self._topics,
+                decoder,
+                self._settings.clock,
             )
-            found = survey(messages, self._robot, self._topics, decoder, self._settings.clock)
         except NoRoomError:
             raise
         except RecordingError as error:
@@ -191,7 +196,7 @@ class _Import:
         )
         replay = Replay(ear, found, decoder, report.begin_s)
         self._rows.open(bag.name, replay.place_s, found.spans is not None)
-        messages = read_bag(bag, lambda text: None)
+        messages = found.order.put(read_bag(bag, lambda text: None))
         for message in self._counted(messages, bag, 'import', found.messages):
             replay.play(message)
         replay.end()

@@ -48,13 +48,12 @@ class Unbroken:
 
     def __init__(self) -> None:
         """Start before the first."""
-        self.back_ns = self.times_back = 0
+        self.back_ns = 0
         self._last_ns: int | None = None
 
     def at(self, now_ns: int) -> int:
         """Return where the next moment is."""
-        if self._last_ns is not None and now_ns < self._last_ns:
-            self.back_ns += self._last_ns - now_ns
-            self.times_back += 1
+        if self._last_ns is not None:
+            self.back_ns += max(0, self._last_ns - now_ns)
         self._last_ns = now_ns
         return now_ns + self.back_ns

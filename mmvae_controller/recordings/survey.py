@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mmvae_controller.control.window import NS
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.recordings.bag import REORDER_NS
 from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.marks import Marks, Span
+from mmvae_controller.recordings.order import Noted, Order
 from mmvae_controller.recordings.receipt import ClockChoice, SimulatedTime, Unbroken
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.topics import STATUS, Topics
@@ -22,8 +21,6 @@ from numpy.typing import NDArray
 
 # A clock that says one thing only drives nothing.
 FEWEST_TIMES = 2
-# A clock that is set back so often is none: the messages are stored in another order.
-DISORDERED = 5
 
 
 @dataclass(slots=True)
@@ -51,6 +48,7 @@ class Survey:
         spans: The episodes that are marked; None if nobody marks any.
         notes: What is odd, for people.
         missing: Why no row can be read; empty if some can.
+        order: In which its messages are to be read.
 
     """
 
@@ -62,6 +60,7 @@ class Survey:
     spans: tuple[Span, ...] | None
     notes: tuple[str, ...]
     missing: tuple[str, ...]
+    order: Order = field(default_factory=Order)
 
     @property
     def messages(self) -> int:
@@ -83,7 +82,7 @@ class _Clock:
         self.commands = array('q')
         self.marks = Marks()
         self.told: set[int] = set()
-        self.unbroken = Unbroken()
+        self._unbroken = Unbroken()
         self._time = time
         self._now_ns: int | None = None
         self._at_ns = 0
@@ -93,7 +92,7 @@ class _Clock:
         is_time = self._time is not None and self._time.hears(message)
         self._now_ns = self._time.now_ns if self._time is not None else message.stamp_ns
         if self._now_ns is not None:
-            self._at_ns = self.unbroken.at(self._now_ns)
+            self._at_ns = self._unbroken.at(self._now_ns)
             if is_time and len(self.told) < FEWEST_TIMES:
                 self.told.add(self._now_ns)
         return is_time
@@ -105,7 +104,7 @@ class _Clock:
     def mark(self, kind: str, message: Any) -> None:
         # A status tells of simulated time itself.
         if self._time is not None if kind == STATUS else self._now_ns is not None:
-            self.marks.take(kind, message, self._at_ns, self.unbroken.back_ns)
+            self.marks.take(kind, message, self._at_ns, self._unbroken.back_ns)
 
     def apart_ns(self) -> int | None:
         stamps: NDArray[np.int64] = np.asarray(self.commands, dtype=np.int64)
@@ -172,26 +171,43 @@ class _Look:
 
 
 def survey(
-    messages: Iterable[Stored], robot: Robot, topics: Topics, decoder: Decoder, choice: ClockChoice
+    read: Callable[[], Iterable[Stored]],
+    robot: Robot,
+    topics: Topics,
+    decoder: Decoder,
+    choice: ClockChoice,
 ) -> Survey:
-    """Look through the messages of one bag.
+    """Look through one bag, and once more if it is not stored in the order of receipt.
+
+    Args:
+        read: Begins to read its messages as they are stored.
+        robot: Whose senses.
+        topics: How they are called.
+        decoder: Of its messages.
+        choice: Whose time the robot ran on.
 
     Raises:
-        RecordingError: It was said to be on simulated time, and has none.
+        RecordingError: It was said to be on simulated time, and has none; or what is stored is too
+            far from the order of receipt.
 
     """
+    noted = Noted(topics.kinds)
+    found = _surveyed(noted.taking(read()), robot, topics, decoder, choice)
+    order = noted.order()
+    if order.ranks is not None:
+        found = _surveyed(order.put(read()), robot, topics, decoder, choice)
+    return replace(found, notes=(*found.notes, *order.notes), order=order)
+
+
+def _surveyed(
+    messages: Iterable[Stored], robot: Robot, topics: Topics, decoder: Decoder, choice: ClockChoice
+) -> Survey:
     look = _Look(topics, decoder)
     for message in messages:
         look.take(message)
     heard, clock = look.heard, look.clock(choice)
     if any(other.marks.any for other in look.simulated) and not clock.marks.any:
         look.notes[topics.episode] = f'{topics.episode} tells of simulated time: not used'
-    times = look.bag.unbroken.times_back
-    if times >= DISORDERED:
-        look.notes['order'] = (
-            f'stamps go back {times} times by more than {REORDER_NS / NS:g} s, and each ends an '
-            'episode: if no clock was set back, write the bag again in the order of its stamps'
-        )
     return Survey(
         heard,
         clock.topic,

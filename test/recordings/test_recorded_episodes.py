@@ -124,34 +124,6 @@ def test_a_wall_clock_that_is_set_back_ends_an_episode(tape: Any, imported: Any,
     assert np.allclose(rows()['label'][:, 0], 1)
 
 
-def test_messages_that_a_recorder_with_several_threads_wrote_out_of_order_are_sorted(
-    tapes: Any, imported: Any, rows: Any
-):
-    orderly, hasty = tapes('orderly').run(0, 1000), tapes('hasty')
-    for begin_ms in range(0, 1000, 80):
-        for ms in (begin_ms + 40, begin_ms):
-            hasty.run(ms, min(ms + 40, 1000))
-    imported(orderly.close())
-    wanted = rows()
-    shutil.rmtree(orderly.path.parent / 'data')
-    report = imported(hasty.close())
-    assert len(report.episodes) == 1
-    for name in ('camera', 'joints', 'touch', 'motor', 'label'):
-        assert np.array_equal(rows()[name], wanted[name])
-
-
-def test_messages_that_are_stored_topic_by_topic_are_told(tape: Any, imported: Any):
-    topics = ('joints', 'camera', 'touch', 'command')
-    for begin_ms in range(0, 2000, 500):
-        for topic in topics:
-            tape.run(begin_ms, begin_ms + 500, lambda what, ms, only=topic: what != only)
-    report = imported(tape.close())
-    assert report.bags[0].notes == [
-        'stamps go back 12 times by more than 0.1 s, and each ends an episode: if no clock was '
-        'set back, write the bag again in the order of its stamps'
-    ]
-
-
 def test_two_bags_are_two_recordings(tapes: Any, imported: Any):
     first, second = tapes('first').run(0, 1000), tapes('second').run(1000, 2000)
     report = imported(first.close(), second.close())
