@@ -10,8 +10,8 @@ import sys
 import time
 from typing import Any
 
-from mmvae_controller.cli.errors import EXIT_INTERRUPTED
 from mmvae_controller.datasets.store import Dataset, DATASET_FILE
+from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.making import Maker
 from mmvae_controller.recordings.writer import BagWriter
@@ -23,7 +23,7 @@ NS = 1_000_000_000
 LENGTH_S = 600
 DEADLINE_S = 120.0
 # Interrupted while it imports a module, Python ends by the signal itself: for a shell, 130 too.
-INTERRUPTED = (EXIT_INTERRUPTED, -signal.SIGINT)
+INTERRUPTED = (ExitCode.INTERRUPTED, -signal.SIGINT)
 Start = Callable[..., subprocess.Popen[bytes]]
 
 

@@ -18,9 +18,9 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
-from mmvae_controller.cli.errors import EXIT_USAGE  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
+from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
 from mmvae_controller.modality.observation import Observation  # noqa: E402
 from mmvae_controller.modality.robot import Robot  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
@@ -385,7 +385,7 @@ def test_on_a_full_disk_it_ends_says_so_and_leaves_what_was_written(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
         )
     peer.until(lambda: process.poll() is not None, 'an end')
-    assert process.returncode == EXIT_USAGE
+    assert process.returncode == ExitCode.REFUSED
     said = (tmp_path / 'log.txt').read_text()
     assert (
         'bag: cannot be written: File too large; what was written before can be imported' in said
