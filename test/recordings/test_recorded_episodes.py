@@ -156,6 +156,15 @@ def test_two_bags_of_the_same_moments_are_told(tapes: Any, imported: Any):
     ]
 
 
+def test_simulated_time_that_begins_anew_in_each_bag_is_no_same_time(tapes: Any, imported: Any):
+    paths = []
+    for name, end_ms in (('first', 2000), ('second', 3000)):
+        tape = tapes(name, epoch_ns=0)
+        simulate(tape, 0, end_ms)
+        paths.append(tape.close())
+    assert [bag.notes for bag in imported(*paths).bags] == [[], []]
+
+
 def simulate(
     tape: Any, begin_ms: int, end_ms: int, late_ms: int = 0, clock: str = '/clock'
 ) -> None:
