@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from mmvae_controller.cli.commands import (
     installed,
     judge_model,
@@ -9,6 +11,8 @@ from mmvae_controller.cli.commands import (
     operate_robot,
     run_robot,
 )
+from mmvae_controller.cli.errors import leave
+from mmvae_controller.guidance.exit_codes import ExitCode
 import typer
 
 # What `mmvae --help` lists together, in its order.
@@ -32,7 +36,17 @@ for panel, commands in PANELS.items():
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code != ExitCode.INTERRUPTED:
+            raise
+    else:
+        return
+    # Out here what was interrupted is gone, and what it held. The interpreter would take PyTorch
+    # down piece by piece, on a busy machine for seconds, and whoever interrupts us waits.
+    gc.collect()
+    leave(ExitCode.INTERRUPTED)
 
 
 if __name__ == '__main__':
