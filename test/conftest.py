@@ -8,6 +8,7 @@ import copy
 import os
 from pathlib import Path
 import resource
+import signal
 from typing import Any
 
 # Before torch is imported anywhere: tests share the machine with other work.
@@ -76,6 +77,18 @@ SMALL_NETWORK: dict[str, Any] = {
         'motor': {'encoder': [8], 'decoder': [8], 'weight': 2.0},
     },
 }
+
+
+@pytest.fixture(scope='session', autouse=True)
+def heard_signals() -> Iterator[None]:
+    """Let signals end what the tests start, also under nohup or as a job in the background."""
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    ignored = [n for n in usual if signal.getsignal(n) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, usual[number])
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 @pytest.fixture
