@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from mmvae_controller.cli.main import app  # noqa: E402
+from mmvae_controller.cli.up import PROFILE  # noqa: E402
+from mmvae_controller.modality.shared_files import find_config  # noqa: E402
 from mmvae_controller.nodes import operating  # noqa: E402
+from mmvae_controller.nodes.processes import unset_profile_variables  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
 from typer.testing import CliRunner  # noqa: E402
@@ -27,8 +31,15 @@ def mmvae(*words: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def arm(program: Any, peer: Any, robot_file: Path, model: Path) -> Any:
-    """Return a controller in a process and a namespace of its own, which waits to be told."""
+def arm(
+    program: Any, peer: Any, robot_file: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> Any:
+    """Return a controller in a process and a namespace of its own, which waits to be told.
+
+    It is found as soon as one that `mmvae up` starts.
+    """
+    for variable in unset_profile_variables(os.environ):
+        monkeypatch.setenv(variable, str(find_config(PROFILE)))
     given = {'robot_file': robot_file, 'model': model, 'autostart': 'false'}
     parameters = [word for k, v in given.items() for word in ('-p', f'{k}:={v}')]
     started = program(MODULE, '-r', '__ns:=/arm', *parameters)

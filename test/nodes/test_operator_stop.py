@@ -25,7 +25,7 @@ from std_srvs.srv import Trigger  # noqa: E402
 
 # Short, so that some pass in a test; longer than an episode of them plus its hand-over.
 LIMIT_S = 0.6
-WATCHED_NS = 3 * NS
+WATCHED_NS = 2 * NS
 STOPPED = 'stopped by an operator, until ~/resume (`mmvae resume`)'
 ORDERS = 4
 
