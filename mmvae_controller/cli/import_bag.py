@@ -14,6 +14,7 @@ from mmvae_controller.cli.files import require_place, write_bytes, write_json
 from mmvae_controller.cli.output import console_for, png
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
 from mmvae_controller.recordings.importing import import_bags, ImportSettings
@@ -102,16 +103,14 @@ def run(options: Options) -> ExitCode:
     _write(report, options)
     if not report.rows:
         unused = any(bag.missing for bag in report.bags)
-        raise CliError('no row: see `unused` above' if unused else report.why_empty)
+        why = 'no row: see `unused` above' if unused else report.why_empty
+        raise CliError(explained_by(Help.RECORDING_GIVES_LITTLE, why))
     where = options.out or 'dry run'
     print(f'{where}: {report.rows} rows in {len(report.episodes)} episodes')
     if not report.fruitless:
         return ExitCode.OK
-    print(
-        f'no row came of {", ".join(report.fruitless)}: see above; bags that need other options '
-        'are imported by themselves, and `mmvae join` puts the data sets together',
-        file=sys.stderr,
-    )
+    fruitless = f'no row came of {", ".join(report.fruitless)}: see above'
+    print(explained_by(Help.RECORDING_GIVES_LITTLE, fruitless), file=sys.stderr)
     return ExitCode.FAILED
 
 

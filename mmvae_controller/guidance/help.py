@@ -34,6 +34,7 @@ class Help(StrEnum):
     MODEL_DOES_NOT_FIT = 'model-does-not-fit'
     MODEL_IS_DAMAGED = 'model-is-damaged'
     SIMULATION_WAITS = 'simulation-waits'
+    RECORDING_GIVES_LITTLE = 'recording-gives-little'
     NOT_INSTALLED = 'not-installed'
     ANOTHER_ROS = 'another-ros'
     EXIT_CODES = 'exit-codes'
