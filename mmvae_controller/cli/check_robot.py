@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 import os
 from pathlib import Path
 import sys
 import time
-from types import FrameType
 
 from mmvae_controller.cli.check_judging import document, Given, judge, verdict
 from mmvae_controller.cli.files import require_place, write_json
@@ -20,7 +20,7 @@ from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.nodes.check.facts import Facts
 from mmvae_controller.nodes.check.gathering import Gatherer
-from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.signals import Leaving
 from rich.console import Console
 
 LOOK_S = 0.1
@@ -75,27 +75,19 @@ def run(
 
 
 def _gather(robot: Robot, namespace: str, seconds: float) -> Facts:
-    leaving = False
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        nonlocal leaving
-        leaving = True
-
-    handle(leave)
     place = f'/{namespace.strip("/")}'
-    print(f'Listening to {robot.name} in {place} for {seconds:g} s', file=sys.stderr, flush=True)
-    gatherer = Gatherer(robot, namespace)
-    began_s = time.monotonic()
-    try:
+    with Leaving() as leaving, closing(Gatherer(robot, namespace)) as gatherer:
         # Beside the findings, which somebody may read from a pipe.
+        print(
+            f'Listening to {robot.name} in {place} for {seconds:g} s', file=sys.stderr, flush=True
+        )
+        began_s = time.monotonic()
         with Bar(Console(stderr=True)) as bar:
             bar.live.transient = True
             heard = bar.add_task('listening, s', total=round(seconds))
             while (passed_s := time.monotonic() - began_s) < seconds:
                 gatherer.spin(min(seconds - passed_s, LOOK_S))
                 bar.update(heard, completed=int(passed_s))
-                if leaving:
+                if leaving.asked:
                     raise KeyboardInterrupt
         return gatherer.facts()
-    finally:
-        gatherer.close()

@@ -104,13 +104,13 @@ def run(options: Options) -> ExitCode:
     if not report.rows:
         unused = any(bag.missing for bag in report.bags)
         why = 'no row: see `unused` above' if unused else report.why_empty
-        raise CliError(explained_by(Help.RECORDING_GIVES_LITTLE, why))
+        raise CliError(explained_by(Help.FEW_ROWS, why))
     where = options.out or 'dry run'
     print(f'{where}: {report.rows} rows in {len(report.episodes)} episodes')
     if not report.fruitless:
         return ExitCode.OK
     fruitless = f'no row came of {", ".join(report.fruitless)}: see above'
-    print(explained_by(Help.RECORDING_GIVES_LITTLE, fruitless), file=sys.stderr)
+    print(explained_by(Help.FEW_ROWS, fruitless), file=sys.stderr)
     return ExitCode.FAILED
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 import sys
 import time
-from types import FrameType
 
 from mmvae_controller.cli.progress import progress_bar
 from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.guidance.help import explained_by, Help
+from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
 from mmvae_controller.nodes.recorder import definition, Recorder
-from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.signals import Leaving
 from mmvae_controller.recordings.topics import read_remaps
 from mmvae_controller.recordings.writer import BagWriter
 
@@ -65,46 +65,18 @@ def run(options: Options) -> ExitCode:
         StartError: ROS 2 does not start here.
 
     """
-    leaving = False
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        nonlocal leaving
-        leaving = True
-
-    handle(leave)
-    robot = load_robot(find_robot(options.robot))
-    read_remaps(options.remaps)  # Refused here, with an example.
-    with BagWriter(options.out, options.compressed, definition) as writer:
-        try:
-            recorder = Recorder(
-                robot,
-                writer,
-                options.namespace,
-                options.observation,
-                options.also,
-                options.remaps,
-            )
-        except BaseException:
-            # Nothing is in it, and the same command has to work when that is mended.
-            writer.discard()
-            raise
-        began_s = time.monotonic()
-        told = False
-        try:
-            with progress_bar() as bar:
-                line = bar.add_task('seconds', total=options.duration_s, figures='')
-                while not leaving and _time_left(began_s, options.duration_s):
-                    recorder.spin(REFRESH_S)
-                    passed_s = time.monotonic() - began_s
-                    bar.update(line, completed=int(passed_s), figures=_figures(recorder))
-                    if not told and _is_silent(recorder, passed_s):
-                        told = True
-                        advice = _nothing(recorder, options.namespace)
-                        bar.console.print(advice, style='yellow', soft_wrap=True)
-            advice = '' if _heard(recorder) else _nothing(recorder, options.namespace)
-        finally:
-            recorder.close()
-        elapsed_s = time.monotonic() - began_s
+    with Leaving() as leaving:
+        robot = load_robot(find_robot(options.robot))
+        read_remaps(options.remaps)  # Refused here, with an example.
+        with BagWriter(options.out, options.compressed, definition) as writer:
+            recorder = _recorder(robot, writer, options)
+            began_s = time.monotonic()
+            try:
+                _listen(recorder, options, leaving)
+                advice = '' if _heard(recorder) else _nothing(recorder, options.namespace)
+            finally:
+                recorder.close()
+            elapsed_s = time.monotonic() - began_s
     for topic, count in sorted(recorder.heard.items()):
         print(f'{count:8d}  {count / elapsed_s:7.1f} Hz  {topic}')
     print(f'{options.out}: {writer.messages} messages in {elapsed_s:.1f} s{_silent(recorder)}')
@@ -114,6 +86,33 @@ def run(options: Options) -> ExitCode:
         return ExitCode.OK
     print(advice, file=sys.stderr)
     return ExitCode.FAILED
+
+
+def _recorder(robot: Robot, writer: BagWriter, options: Options) -> Recorder:
+    try:
+        return Recorder(
+            robot, writer, options.namespace, options.observation, options.also, options.remaps
+        )
+    except BaseException:
+        # Nothing is in it, and the same command has to work when that is mended.
+        writer.discard()
+        raise
+
+
+def _listen(recorder: Recorder, options: Options, leaving: Leaving) -> None:
+    """Record until told to leave or the time is over, and say early if nothing comes."""
+    began_s = time.monotonic()
+    told = False
+    with progress_bar() as bar:
+        line = bar.add_task('seconds', total=options.duration_s, figures='')
+        while not leaving.asked and _time_left(began_s, options.duration_s):
+            recorder.spin(REFRESH_S)
+            passed_s = time.monotonic() - began_s
+            bar.update(line, completed=int(passed_s), figures=_figures(recorder))
+            if not told and _is_silent(recorder, passed_s):
+                told = True
+                advice = _nothing(recorder, options.namespace)
+                bar.console.print(advice, style='yellow', soft_wrap=True)
 
 
 def _heard(recorder: Recorder) -> bool:

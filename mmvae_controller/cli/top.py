@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from io import TextIOWrapper
 import os
 import shutil
 import sys
 import time
-from types import FrameType
 from typing import NoReturn
 
 from mmvae_controller.cli.top_judging import take
 from mmvae_controller.cli.top_snapshot import Place, Snapshot
 from mmvae_controller.cli.top_view import advice, draw
 from mmvae_controller.guidance.exit_codes import ExitCode
-from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.signals import Leaving
 from mmvae_controller.nodes.watch.watching import Watcher
 from rich.console import Console, Group
 from rich.live import Live
@@ -47,38 +47,28 @@ def run(namespace: str, once: bool, json: bool) -> int:
         KeyboardInterrupt: Told to leave.
 
     """
-    leaving = False
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        nonlocal leaving
-        leaving = True
-
-    handle(leave)
     if isinstance(sys.stdout, TextIOWrapper):
         # What others are called must not end us in a terminal that lacks their letters.
         sys.stdout.reconfigure(errors='replace')
     place = Place(
         f'/{namespace.strip("/")}', {k: os.environ.get(k, v) for k, v in VARIABLES.items()}
     )
-    watcher = Watcher(namespace)
-
-    def wait(duration_s: float) -> Snapshot:
-        until_s = time.monotonic() + duration_s
-        while not leaving and (left_s := until_s - time.monotonic()) > 0:
-            watcher.spin(min(left_s, REFRESH_S))
-        if leaving:
-            raise KeyboardInterrupt
-        return take(watcher.watched, place, time.monotonic(), time.time())
-
     console = Console()
-    try:
+    with Leaving() as leaving, closing(Watcher(namespace)) as watcher:
+
+        def wait(duration_s: float) -> Snapshot:
+            until_s = time.monotonic() + duration_s
+            while not leaving.asked and (left_s := until_s - time.monotonic()) > 0:
+                watcher.spin(min(left_s, REFRESH_S))
+            if leaving.asked:
+                raise KeyboardInterrupt
+            return take(watcher.watched, place, time.monotonic(), time.time())
+
         if once:
             return _show_once(wait, console, json)
         if json or _plain(console):
             _show_lines(wait, console, json)
         _show_live(wait, console)
-    finally:
-        watcher.close()
 
 
 def _show_once(wait: Wait, console: Console, json: bool) -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 import sys
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
@@ -22,7 +21,7 @@ from mmvae_controller.nodes.processes import (
     Processes,
     stay_on_this_machine,
 )
-from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.signals import Leaving
 import yaml
 
 PROFILE = 'fastdds.xml'
@@ -147,20 +146,14 @@ def _prepare(simulated: Simulated, robot: str, env: MutableMapping[str, str]) ->
 
 def _run(commands: Mapping[str, Sequence[str]], env: Mapping[str, str], said: str) -> int:
     """Start the nodes, say so and what is next, and wait until told to leave or one ends."""
-    with Processes() as processes:
-        leaving = False
-
-        def leave(number: int, frame: FrameType | None) -> None:
-            nonlocal leaving
-            leaving = True
-            processes.wake()
-
-        handle(leave)
+    processes = Processes()
+    # The signals last: a second Ctrl+C must not end us before the nodes are stopped.
+    with Leaving(processes.wake) as leaving, processes:
         for name, command in commands.items():
             processes.start(name, command, env)
         told = f'Started {", ".join(commands)}; Ctrl+C stops them'
         print(f'{told}\n{said}' if said else told, flush=True)
-        while not leaving:
+        while not leaving.asked:
             ended = processes.poll(None)
             if ended is not None:
                 others = '; stopping the others' if len(commands) > 1 else ''

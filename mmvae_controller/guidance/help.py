@@ -34,7 +34,7 @@ class Help(StrEnum):
     MODEL_DOES_NOT_FIT = 'model-does-not-fit'
     MODEL_IS_DAMAGED = 'model-is-damaged'
     SIMULATION_WAITS = 'simulation-waits'
-    RECORDING_GIVES_LITTLE = 'recording-gives-little'
+    FEW_ROWS = 'few-rows'
     NOT_INSTALLED = 'not-installed'
     ANOTHER_ROS = 'another-ros'
     EXIT_CODES = 'exit-codes'

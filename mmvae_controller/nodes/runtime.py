@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 import gc
 import sys
-from types import FrameType
 from typing import Protocol
 
 from mmvae_controller.control.errors import ControlError
@@ -14,7 +13,7 @@ from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import UrgentFirstExecutor
-from mmvae_controller.nodes.signals import handle
+from mmvae_controller.nodes.signals import Leaving
 from mmvae_controller.nodes.starting import StartError, starting
 from mmvae_controller.simulation.errors import SimulationError
 import rclpy
@@ -48,18 +47,6 @@ class Runnable(Protocol):
 
     def callback_failed(self, error: Exception) -> None:
         """React to an exception that left a callback."""
-
-
-class Leaving:
-    """Turns the signals that end a program into a flag; rclpy's own handlers end the context."""
-
-    def __init__(self) -> None:
-        """Install the handlers."""
-        self.asked = False
-        handle(self._handle)
-
-    def _handle(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
 
 
 def run(make: Callable[[], Node], name: str, args: list[str] | None = None) -> int:

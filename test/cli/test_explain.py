@@ -19,7 +19,7 @@ def test_a_section_is_printed_with_what_to_type(words):
     result = run(words)
     assert result.exit_code == 0, result.output
     assert 'Let go' in result.stdout
-    assert 'ros2 service call /controller/resume' in result.stdout
+    assert 'mmvae resume --namespace robot1' in result.stdout
     assert 'Arm holds' not in result.stdout
 
 

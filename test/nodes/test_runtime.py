@@ -16,7 +16,7 @@ from lifecycle_msgs.msg import Transition  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
 from mmvae_controller.nodes.runtime import FAILURES_IN_A_ROW, run  # noqa: E402
-from mmvae_controller.nodes.signals import handle, SIGNALS  # noqa: E402
+from mmvae_controller.nodes.signals import handle, Leaving, SIGNALS  # noqa: E402
 from rclpy.node import Node  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 
@@ -147,3 +147,14 @@ def test_what_nohup_started_outlives_its_terminal():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     assert signal.SIGHUP not in handle(lambda number, frame: None)
     assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+
+
+def test_who_no_longer_waits_to_be_told_to_leave_puts_back_what_signals_did():
+    before = [signal.getsignal(number) for number in SIGNALS]
+    told: list[bool] = []
+    with Leaving(lambda: told.append(True)) as leaving:
+        assert not leaving.asked
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert leaving.asked
+    assert told == [True]
+    assert [signal.getsignal(number) for number in SIGNALS] == before

@@ -166,8 +166,7 @@ def test_what_is_missing_is_told_once(tapes: Any, robot: Any):
     path = tapes(namespace='/arm').run(0, 500).close()
     said = run(path, '--robot', robot.path, '--dry-run').output
     assert ' '.join(said.split()).count('no sensor_msgs/Image') == 1
-    hint = 'mmvae explain recording-gives-little'
-    assert said.splitlines()[-1] == f'error: no row: see `unused` above; {hint}'
+    assert said.splitlines()[-1] == 'error: no row: see `unused` above; mmvae explain few-rows'
 
 
 def test_set_points_that_come_more_slowly_than_the_rows_ask_for_fewer_rows(
