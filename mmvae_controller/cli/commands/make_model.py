@@ -198,12 +198,18 @@ def calibrate(
     alarms_per_hour: Annotated[
         float, typer.Option(min=0.001, help='False alarms allowed, of each test of a sense.')
     ] = 0.1,
+    out: Annotated[
+        Path | None, typer.Option(help='Folder of a new copy of the model, for this robot.')
+    ] = None,
+    force: Annotated[
+        bool, typer.Option('--force', help='Write over what was measured of it before.')
+    ] = False,
 ) -> None:
     """Measure how the senses agree while nothing is wrong: what lying senses are found by."""
     with explained():
         from mmvae_controller.cli.calibrate import run
 
-        run(model, *task_of(model, task, robot), episodes, seed, alarms_per_hour)
+        run(model, *task_of(model, task, robot), episodes, seed, alarms_per_hour, out, force)
 
 
 def export(
