@@ -74,7 +74,7 @@ def test_every_data_file_is_installed_in_the_folder_it_has_in_the_source(setup_a
     }
     shipped = [ROOT / 'package.xml', ROOT / 'plugin.xml', *(ROOT / 'launch').glob('*.launch.py')]
     shipped += [path for path in (ROOT / 'config').rglob('*') if path.is_file()]
-    shipped += [ROOT / 'models/README.md']
+    shipped += [ROOT / 'models/README.md', *(ROOT / 'docs').glob('*.md')]
     contracts = [*(ROOT / 'models').rglob('model.yaml'), *(ROOT / 'models').rglob('peer.yaml')]
     for contract in contracts:
         named = yaml.safe_load(contract.read_text(encoding='utf-8'))['checksums']

@@ -21,7 +21,7 @@ def sections(incomplete: str) -> list[str]:
     """Return the sections of the page on troubleshooting that begin so."""
     from mmvae_controller.guidance.help import Help
 
-    return [name for name in Help if name.startswith(incomplete)]
+    return [name.value for name in Help if name.startswith(incomplete)]
 
 
 def tasks(incomplete: str) -> list[str]:

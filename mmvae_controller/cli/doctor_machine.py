@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 import resource
 import sys
+import time
 
 from mmvae_controller.cli.findings import Finding, Level
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.nodes.priority import HINT
 
 SHARED_MEMORY = Path('/dev/shm')
@@ -16,6 +18,9 @@ MIB = 2**20
 # config/fastdds.xml wants 16 MiB for each node: room for three of ours and a camera driver. A
 # container gets just that, 64 MiB, unless told otherwise.
 ENOUGH_MIB = 64
+# In which Fast DDS of Jazzy, and of Kilted, hears others on this machine; it is empty while made.
+PORTS = ('fastrtps_port*', 'fastdds_port*')
+MAKING_S = 5.0
 CAP_SYS_NICE = 23
 STATUS = Path('/proc/self/status')
 
@@ -23,6 +28,7 @@ STATUS = Path('/proc/self/status')
 def judge_machine() -> Iterator[Finding]:
     """Say of each what it is."""
     yield judge_shared_memory(SHARED_MEMORY)
+    yield from judge_ports(SHARED_MEMORY, time.time())
     yield judge_encoding(sys.getfilesystemencoding())
     limit = resource.getrlimit(resource.RLIMIT_RTPRIO)[0]
     status = STATUS.read_text(encoding='ascii', errors='replace') if STATUS.is_file() else ''
@@ -51,6 +57,23 @@ def judge_shared_memory(place: Path) -> Finding:
             'rm /dev/shm/fastrtps_* while no node runs',
         )
     return Finding(str(place), 'memory', Level.OK, f'{free_mib:.0f} MiB free')
+
+
+def judge_ports(place: Path, now_s: float) -> Iterator[Finding]:
+    """Say which ports a node that was killed left half made: who opens one waits for ever."""
+    for path in sorted(file for pattern in PORTS for file in place.glob(pattern)):
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            continue
+        if not found.st_size and now_s - found.st_mtime > MAKING_S:
+            yield Finding(
+                str(path),
+                'memory',
+                Level.MISSING,
+                'was left half made by a node that was killed: others hang as they start',
+                explained_by(Help.NODE_HANGS, f'rm {path} while no node runs'),
+            )
 
 
 def judge_encoding(encoding: str) -> Finding:

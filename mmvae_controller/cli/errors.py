@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 import errno
+import os
 import signal
 import sys
 from types import FrameType
@@ -42,11 +43,11 @@ def explained(goes_on: bool = False) -> Iterator[None]:
         with _interruptible():
             yield
     except KeyboardInterrupt:
-        _leave('interrupted' + (f'; {GOES_ON}' if goes_on else ''), ExitCode.INTERRUPTED)
+        _end('interrupted' + (f'; {GOES_ON}' if goes_on else ''), ExitCode.INTERRUPTED)
     except ModuleNotFoundError as error:
         if error.name and error.name.startswith('mmvae_controller'):
             raise
-        _leave(
+        _end(
             explained_by(
                 Help.NOT_INSTALLED,
                 f'error: {error.name} is not installed; `make setup-dev` installs everything that '
@@ -58,7 +59,7 @@ def explained(goes_on: bool = False) -> Iterator[None]:
         if not _is_of_the_disk(error):
             raise
         place = f'{error.filename}: ' if error.filename else ''
-        _leave(
+        _end(
             f'error: {place}{error.strerror}; make room or make it accessible, and call again'
             + (f': {GOES_ON}' if goes_on else ''),
             ExitCode.REFUSED,
@@ -66,7 +67,14 @@ def explained(goes_on: bool = False) -> Iterator[None]:
     except Exception as error:
         if not _is_ours(error):
             raise
-        _leave(f'error: {error}', ExitCode.REFUSED)
+        _end(f'error: {error}', ExitCode.REFUSED)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process without what the interpreter does at its end: all is closed and written."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @contextmanager
@@ -91,7 +99,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _leave(said: str, code: ExitCode) -> NoReturn:
+def _end(said: str, code: ExitCode) -> NoReturn:
     print(said, file=sys.stderr)
     raise SystemExit(code) from None
 

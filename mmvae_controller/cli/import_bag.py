@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import signal
+import sys
 
 from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_place, write_bytes, write_json
 from mmvae_controller.cli.output import console_for, png
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
 from mmvae_controller.recordings.importing import import_bags, ImportSettings
@@ -60,8 +62,11 @@ class Options:
     figure: Path | None
 
 
-def run(options: Options) -> None:
+def run(options: Options) -> ExitCode:
     """Import, with a progress bar; print tables, write the report and the picture.
+
+    Returns:
+        FAILED if a bag gave nothing, though others did.
 
     Raises:
         CliError: There is no row, or a place cannot be written.
@@ -95,10 +100,19 @@ def run(options: Options) -> None:
         report = import_bags(settings, robot, options.out, progress)
     _print(report)
     _write(report, options)
-    if report.why_empty:
-        raise CliError(report.why_empty)
+    if not report.rows:
+        unused = any(bag.missing for bag in report.bags)
+        raise CliError('no row: see `unused` above' if unused else report.why_empty)
     where = options.out or 'dry run'
     print(f'{where}: {report.rows} rows in {len(report.episodes)} episodes')
+    if not report.fruitless:
+        return ExitCode.OK
+    print(
+        f'no row came of {", ".join(report.fruitless)}: see above; bags that need other options '
+        'are imported by themselves, and `mmvae join` puts the data sets together',
+        file=sys.stderr,
+    )
+    return ExitCode.FAILED
 
 
 def _print(report: Report) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+
 from mmvae_controller.cli.commands import installed, judge_model, make_model, run_robot
+from mmvae_controller.cli.errors import leave
+from mmvae_controller.guidance.exit_codes import ExitCode
 import typer
 
 # What `mmvae --help` lists together, in its order.
@@ -26,7 +30,17 @@ for panel, commands in PANELS.items():
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except SystemExit as ended:
+        if ended.code != ExitCode.INTERRUPTED:
+            raise
+    else:
+        return
+    # Out here what was interrupted is gone, and what it held. The interpreter would take PyTorch
+    # down piece by piece, on a busy machine for seconds, and whoever interrupts us waits.
+    gc.collect()
+    leave(ExitCode.INTERRUPTED)
 
 
 if __name__ == '__main__':

@@ -12,6 +12,7 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    Task,
     TaskID,
     TextColumn,
     TimeElapsedColumn,
@@ -26,6 +27,16 @@ LINE_EVERY_S = 10.0
 FIGURES = 'figures'
 
 
+class _Count(MofNCompleteColumn):
+    """How much is done, and of how much if that is known."""
+
+    def render(self, task: Task) -> Text:
+        """Return it as a text."""
+        if task.total is not None:
+            return super().render(task)
+        return Text(f'{task.completed:.0f}', style='progress.download')
+
+
 class Bar(Progress):
     """A bar with the figures below it; in a pipe or a file a plain line now and then."""
 
@@ -34,7 +45,7 @@ class Bar(Progress):
         super().__init__(
             TextColumn('{task.description}'),
             BarColumn(BAR_COLUMNS),
-            MofNCompleteColumn(),
+            _Count(),
             TimeElapsedColumn(),
             TextColumn('left'),
             TimeRemainingColumn(),
@@ -57,9 +68,9 @@ class Bar(Progress):
         if self.disable and now - self._told_s >= LINE_EVERY_S:
             self._told_s = now
             task = next(t for t in self.tasks if t.id == task_id)
-            total = '?' if task.total is None else f'{task.total:.0f}'
+            total = '' if task.total is None else f'/{task.total:.0f}'
             figures = task.fields.get(FIGURES, '')
-            line = f'{task.description} {task.completed:.0f}/{total}  {figures}'.rstrip()
+            line = f'{task.description} {task.completed:.0f}{total}  {figures}'.rstrip()
             self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

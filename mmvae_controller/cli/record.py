@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+import sys
 import time
 from types import FrameType
 
 from mmvae_controller.cli.progress import progress_bar
+from mmvae_controller.guidance.exit_codes import ExitCode
+from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
 from mmvae_controller.nodes.recorder import definition, Recorder
@@ -17,7 +20,11 @@ from mmvae_controller.recordings.topics import read_remaps
 from mmvae_controller.recordings.writer import BagWriter
 
 REFRESH_S = 0.25
-EXIT_OK, EXIT_SILENT = 0, 1
+# So long a robot may take to be heard before it is told that nothing is: where there is one in
+# another namespace, and where there is none, which takes longer to be sure of.
+SILENT_S, ABSENT_S = 3.0, 10.0
+# Later than this, messages are lost before they are written.
+LATE_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +53,16 @@ class Options:
     duration_s: float | None
 
 
-def run(options: Options) -> int:
+def run(options: Options) -> ExitCode:
     """Record until told to stop, or for a while; the bag is complete then.
 
     Returns:
-        The exit code: 1 if nothing was heard, else 0.
+        FAILED if nothing of the robot was heard.
 
     Raises:
         RecordingError: The bag is there already, or the disk is full.
         ModalityError: There is no such robot, or the type of a message is not installed.
+        StartError: ROS 2 does not start here.
 
     """
     leaving = False
@@ -67,28 +75,77 @@ def run(options: Options) -> int:
     robot = load_robot(find_robot(options.robot))
     read_remaps(options.remaps)  # Refused here, with an example.
     with BagWriter(options.out, options.compressed, definition) as writer:
-        recorder = Recorder(
-            robot,
-            writer,
-            options.namespace,
-            options.observation,
-            options.also,
-            options.remaps,
-        )
+        try:
+            recorder = Recorder(
+                robot,
+                writer,
+                options.namespace,
+                options.observation,
+                options.also,
+                options.remaps,
+            )
+        except BaseException:
+            # Nothing is in it, and the same command has to work when that is mended.
+            writer.discard()
+            raise
         began_s = time.monotonic()
+        told = False
         try:
             with progress_bar() as bar:
-                line = bar.add_task('messages', total=None, figures='')
+                line = bar.add_task('seconds', total=options.duration_s, figures='')
                 while not leaving and _time_left(began_s, options.duration_s):
                     recorder.spin(REFRESH_S)
-                    bar.update(line, completed=writer.messages, figures=_figures(recorder))
+                    passed_s = time.monotonic() - began_s
+                    bar.update(line, completed=int(passed_s), figures=_figures(recorder))
+                    if not told and _is_silent(recorder, passed_s):
+                        told = True
+                        advice = _nothing(recorder, options.namespace)
+                        bar.console.print(advice, style='yellow', soft_wrap=True)
+            advice = '' if _heard(recorder) else _nothing(recorder, options.namespace)
         finally:
             recorder.close()
         elapsed_s = time.monotonic() - began_s
     for topic, count in sorted(recorder.heard.items()):
         print(f'{count:8d}  {count / elapsed_s:7.1f} Hz  {topic}')
     print(f'{options.out}: {writer.messages} messages in {elapsed_s:.1f} s{_silent(recorder)}')
-    return EXIT_OK if writer.messages else EXIT_SILENT
+    for shortcoming in _shortcomings(recorder):
+        print(shortcoming)
+    if not advice:
+        return ExitCode.OK
+    print(advice, file=sys.stderr)
+    return ExitCode.FAILED
+
+
+def _heard(recorder: Recorder) -> bool:
+    """Tell whether anything of the robot was: /diagnostics and /clock are of all."""
+    return any(recorder.heard[topic] for topic in recorder.senses.values())
+
+
+def _is_silent(recorder: Recorder, passed_s: float) -> bool:
+    """Tell whether nothing was heard of the robot for so long that it is none to be waited for."""
+    if passed_s < SILENT_S or _heard(recorder):
+        return False
+    return passed_s > ABSENT_S or bool(recorder.robots())
+
+
+def _nothing(recorder: Recorder, namespace: str) -> str:
+    """Say that nothing of the robot is heard, and where there is one."""
+    here = f'/{namespace.strip("/")}'
+    others = [place for place in recorder.robots() if place != here]
+    where = f'; there is one in {", ".join(others)}: --namespace' if others else ''
+    return explained_by(Help.NO_MESSAGE, f'nothing is heard of a robot in namespace {here}{where}')
+
+
+def _shortcomings(recorder: Recorder) -> Iterator[str]:
+    """Say what was late, and what is not in the bag."""
+    if recorder.latest_s > LATE_S:
+        yield (
+            f'messages were written up to {recorder.latest_s:.1f} s late: the machine was busy; '
+            'they bear the time at which they were received'
+        )
+    for topic, count in sorted(recorder.lost.items()):
+        heard = recorder.heard[topic]
+        yield f'{topic}: {count} of {heard + count} messages were lost on the way'
 
 
 def _time_left(began_s: float, duration_s: float | None) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
+from mmvae_controller.cli.errors import leave
 from mmvae_controller.cli.main import app
 from mmvae_controller.training.processes import is_launched
 
@@ -18,9 +18,7 @@ def main() -> None:
             raise
         # A thread of gloo that lets go of the last message while the interpreter ends aborts the
         # process, now and then: everything is written, so it leaves without that end.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        leave(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
 
 
 if __name__ == '__main__':

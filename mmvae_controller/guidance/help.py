@@ -28,6 +28,7 @@ class Help(StrEnum):
     SENSE_IS_DISTRUSTED = 'sense-is-distrusted'
     NO_OBSERVATION = 'no-observation'
     NODE_IS_SILENT = 'node-is-silent'
+    NODE_HANGS = 'node-hangs'
     NOT_CONFIGURED = 'not-configured'
     NOT_ACTIVATED = 'not-activated'
     MODEL_DOES_NOT_FIT = 'model-does-not-fit'

@@ -87,7 +87,7 @@ class ModelContract:
         problems = []
         ours = {m.name: m for m in self.modalities}
         theirs = {m.name: m for m in robot.modalities}
-        for name in theirs.keys() - ours.keys():
+        for name in (n for n in theirs if n not in ours):
             problems.append(f'{name}: the robot has it, the model was trained on {list(ours)}')
         for name, wanted in ours.items():
             if name not in theirs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from copy import copy
 from functools import partial
 from pathlib import Path
 import time
@@ -11,8 +12,11 @@ from typing import Any
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.nodes.starting import starting
+from mmvae_controller.nodes.waiting import Waiting
 from mmvae_controller.nodes.wire.messages import message_type
 from mmvae_controller.nodes.wire.qos import EVERY, EVERY_RELIABLE, hearing
+from mmvae_controller.recordings.batch import Batch
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.stored import kind_of
 from mmvae_controller.recordings.topics import CLOCK, CLOCK_KIND, OWN_CLOCK
@@ -30,13 +34,17 @@ OBSERVATION, OBSERVATION_KIND = 'controller/observation', 'sensor_msgs/PointClou
 # So much is lost at most when the process is killed.
 FLUSH_S = 1.0
 LOOK_S = 1.0
+# What is small may wait longer: a clock of 1 kHz fills the queue of a camera in 30 ms.
+SMALL_DEPTH = 1000
+LARGE = ('sensor_msgs/Image', 'sensor_msgs/CompressedImage', 'sensor_msgs/PointCloud2')
 
 
 class Recorder:
     """A node that only listens, and writes what it hears; spun by hand.
 
-    Nothing is decoded, and no more is held than what the middleware keeps for each topic and what
-    the writer has not flushed.
+    Nothing is decoded, and no more is held than what the middleware keeps for each topic, a batch,
+    and what the writer has not flushed. What one topic has kept waiting must not be written after
+    what came later on another: a batch is all that is there, in the order of receipt.
     """
 
     def __init__(
@@ -61,27 +69,34 @@ class Recorder:
         Raises:
             ModalityError: The type of a message is not installed.
             RecordingError: A name cannot be one.
+            StartError: ROS 2 does not start here.
 
         """
         self.heard: Counter[str] = Counter()
         self.senses: dict[str, str] = {}
         self._writer = writer
+        self._batch = Batch(lambda topic: self._node.count_publishers(topic))
         self._context = rclpy.Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
         try:
-            self._node = Node(
-                'recorder',
-                namespace=namespace,
-                context=self._context,
-                cli_args=['--ros-args', *(w for remap in remaps for w in ('-r', remap))],
-                enable_rosout=False,
-                start_parameter_services=False,
-            )
+            with starting():
+                rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+                self._node = Node(
+                    'recorder',
+                    namespace=namespace,
+                    context=self._context,
+                    cli_args=['--ros-args', *(w for remap in remaps for w in ('-r', remap))],
+                    enable_rosout=False,
+                    start_parameter_services=False,
+                )
             self._executor = SingleThreadedExecutor(context=self._context)
-            self._executor.add_node(self._node)
+            self._waiting = Waiting(
+                self._context, self._executor._guard, self._executor._take_subscription
+            )
             for topic in also:
                 validate_topic_name(topic)
             self._also = {self._node.resolve_topic_name(topic): topic for topic in also}
+            self._names = {source.topic for source in robot.sources.values()}
+            self._names.add(robot.output.topic)
             self._listen_to(robot, observation)
         except (InvalidNamespaceException, InvalidTopicNameException) as error:
             self._context.try_shutdown()
@@ -106,7 +121,7 @@ class Recorder:
         """
         until_s = time.monotonic() + duration_s
         while (left_s := until_s - time.monotonic()) > 0:
-            self._executor.spin_once(timeout_sec=left_s)
+            self._take(left_s)
             now_s = time.monotonic()
             if now_s - self._flushed_s >= FLUSH_S:
                 self._flushed_s = now_s
@@ -114,6 +129,35 @@ class Recorder:
             if self._also and now_s - self._looked_s >= LOOK_S:
                 self._looked_s = now_s
                 self._look()
+
+    @property
+    def latest_s(self) -> float:
+        """Return how late a message was taken, at most: the machine was busy."""
+        return self._batch.latest_s
+
+    @property
+    def lost(self) -> Counter[str]:
+        """Return how many messages were missed, by topic, as far as the middleware tells."""
+        return self._batch.lost
+
+    def robots(self) -> list[str]:
+        """Return the namespaces that have most of the topics of this robot; none if there is none.
+
+        Those to which this node itself listens do not count.
+        """
+        there = {
+            name
+            for name, _ in self._node.get_topic_names_and_types()
+            if self._node.count_publishers(name) and name not in self.heard
+        }
+        found = Counter(
+            name.removesuffix(f'/{topic}') or '/'
+            for topic in self._names
+            for name in there
+            if name.endswith(f'/{topic}')
+        )
+        most = max(found.values(), default=0)
+        return sorted(place for place, count in found.items() if count == most)
 
     def close(self) -> None:
         """Stop listening."""
@@ -140,9 +184,12 @@ class Recorder:
         topic = self._node.resolve_topic_name(name)
         if topic not in self.heard:
             self.heard[topic] = 0
+            deep = copy(qos)
+            if kind not in LARGE:
+                deep.depth = max(qos.depth, SMALL_DEPTH)
             # By its first name: where two topics are exchanged, its last one is remapped again.
             self._node.create_subscription(
-                message_type(kind), name, partial(self._write, topic, kind), qos, raw=True
+                message_type(kind), name, partial(self._received, topic, kind), deep, raw=True
             )
         return topic
 
@@ -155,11 +202,19 @@ class Recorder:
                 kind = kind_of(offered[0].topic_type)
                 self._listen(name, kind, hearing([info.qos_profile for info in offered]))
 
-    def _write(self, topic: str, kind: str, data: bytes, info: Mapping[str, Any]) -> None:
-        # Not now: others may have been read before it, and came after it.
-        stamp_ns = int(info.get('received_timestamp') or 0) or time.time_ns()
-        self._writer.write(topic, kind, stamp_ns, data)
-        self.heard[topic] += 1
+    def _take(self, timeout_s: float) -> None:
+        """Wait for something, and write all that is there by then."""
+        ready = self._waiting.wait(self._node, timeout_s)
+        while ready.subscriptions and not self._batch.is_full:
+            for subscription in ready.subscriptions:
+                self._waiting.call_back(subscription)
+            ready = self._waiting.wait(self._node, 0.0)
+        for message in self._batch.taken():
+            self._writer.write(message.topic, message.kind, message.stamp_ns, message.data)
+            self.heard[message.topic] += 1
+
+    def _received(self, topic: str, kind: str, data: bytes, info: Mapping[str, Any]) -> None:
+        self._batch.add(topic, kind, data, info, time.time_ns())
 
 
 def definition(kind: str) -> str:

@@ -51,6 +51,11 @@ class Aside:
         """Leave nothing behind of one that was not finished."""
         shutil.rmtree(self._aside, ignore_errors=True)
 
+    @property
+    def folder(self) -> Path:
+        """Where it is until it is finished, for who writes shards of his own."""
+        return self._aside
+
     def add(self, row: Row) -> None:
         """Take a row.
 

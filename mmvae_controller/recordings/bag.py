@@ -1,38 +1,32 @@
-"""The files of a bag, and its messages in the order they were received."""
+"""The files of a bag, and its messages in the order they are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
-import heapq
-from itertools import count
 from pathlib import Path
 import re
 import shutil
 import sys
-from tempfile import TemporaryDirectory
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
-from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.copying import temporary
+from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.mcap import read_mcap
+from mmvae_controller.recordings.metadata import counted, listed, METADATA
 from mmvae_controller.recordings.sqlite import read_sqlite
 from mmvae_controller.recordings.stored import Stored, Tell
-import yaml
 
 if sys.version_info >= (3, 14):
     from compression import zstd
 else:
     from backports import zstd
 
-METADATA = 'metadata.yaml'
 MCAP, SQLITE, ZSTD = '.mcap', '.db3', '.zstd'
 SUFFIXES = (MCAP, SQLITE, f'{MCAP}{ZSTD}', f'{SQLITE}{ZSTD}')
 # With this a compressed message begins, and no other: CDR begins with a zero.
 ZSTD_MAGIC = b'\x28\xb5\x2f\xfd'
-# Recorders with several threads turn the order round by a little: sorted. Further back than this,
-# the clock was set back.
-REORDER_NS = 100_000_000
 
 
 def files_of(bag: Path, tell: Tell) -> list[Path]:
@@ -56,24 +50,21 @@ def files_of(bag: Path, tell: Tell) -> list[Path]:
             # A recorder that is killed while it compresses leaves both.
             tell(f'{name}{ZSTD} is not read: {name} is there as well')
             names.remove(f'{name}{ZSTD}')
-    return [bag / name for name in _in_order_written(names, _listed(bag / METADATA, tell), tell)]
+    return [bag / name for name in _in_order_written(names, listed(bag, tell), tell)]
 
 
-def _in_order_written(names: set[str], listed: list[str], tell: Tell) -> list[str]:
+def _in_order_written(names: set[str], told: list[str], tell: Tell) -> list[str]:
     """Return the files as the metadata lists them, or, where it does not name all, by number."""
-    for name in listed:
+    for name in told:
         if name not in names and name.removesuffix(ZSTD) not in names:
             tell(f'{METADATA} names {name}, which is not there')
-    if names <= set(listed):
-        return [name for name in dict.fromkeys(listed) if name in names]
+    if names <= set(told):
+        return [name for name in dict.fromkeys(told) if name in names]
     return sorted(names, key=_by_number)
 
 
 def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
-    """Yield the messages of a bag, by the recorder's clock.
-
-    A clock that was set back is left as it is: stamps become smaller. What is smaller by less than
-    `REORDER_NS` is sorted.
+    """Yield the messages of a bag as they are stored; `order.Order` puts them in that of receipt.
 
     Args:
         bag: A folder, with or without its metadata, or one file.
@@ -81,26 +72,9 @@ def read_bag(bag: Path, tell: Tell) -> Iterator[Stored]:
 
     Raises:
         RecordingError: There is no such bag, or none of its files can be read.
+        NoRoomError: One has to be copied, for which there is no room.
 
     """
-    return in_order(_stored(bag, tell))
-
-
-def in_order(messages: Iterable[Stored], slack_ns: int = REORDER_NS) -> Iterator[Stored]:
-    """Sort what is out of order by less than the slack; equal stamps keep their order."""
-    waiting: list[tuple[int, int, Stored]] = []
-    newest_ns, numbers = 0, count()
-    for message in messages:
-        if waiting and message.stamp_ns < newest_ns - slack_ns:
-            yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
-        newest_ns = max(newest_ns, message.stamp_ns) if waiting else message.stamp_ns
-        heapq.heappush(waiting, (message.stamp_ns, next(numbers), message))
-        while waiting[0][0] < newest_ns - slack_ns:
-            yield heapq.heappop(waiting)[2]
-    yield from (heapq.heappop(waiting)[2] for _ in range(len(waiting)))
-
-
-def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
     files = files_of(bag, tell)
     unread, count = [], 0
     for path in files:
@@ -108,14 +82,16 @@ def _stored(bag: Path, tell: Tell) -> Iterator[Stored]:
             for message in _of_file(path, partial(_named, tell, path.name)):
                 count += 1
                 yield message
+        except NoRoomError:
+            raise
         except RecordingError as error:
             unread.append(f'{path.name} {error}')
             tell(unread[-1])
     if len(unread) == len(files):
         raise RecordingError(f'{bag}: cannot be read: {"; ".join(unread)}')
-    counted = _information(bag / METADATA, _ignored).get('message_count') if bag.is_dir() else None
-    if isinstance(counted, int) and count < counted:
-        tell(f'{METADATA} counts {counted} messages, {count} of them are read')
+    expected = counted(bag) if bag.is_dir() else 0
+    if count < expected:
+        tell(f'{METADATA} counts {expected} messages, {count} of them are read')
 
 
 def _of_file(path: Path, tell: Tell) -> Iterator[Stored]:
@@ -129,8 +105,7 @@ def _of_file(path: Path, tell: Tell) -> Iterator[Stored]:
             with zstd.open(path, 'rb') as packed:
                 yield from _unpacked(read_mcap(cast(BinaryIO, packed), tell), tell)
         else:
-            with TemporaryDirectory() as folder:
-                copy = Path(folder, path.stem)
+            with temporary(path) as copy:
                 _decompress(path, copy, tell)
                 yield from _unpacked(read_sqlite(copy, tell), tell)
     except (OSError, EOFError, zstd.ZstdError) as error:
@@ -162,31 +137,8 @@ def _unpacked(messages: Iterable[Stored], tell: Tell) -> Iterator[Stored]:
         tell(f'has {lost} compressed messages that are damaged: left out')
 
 
-def _ignored(text: str) -> None:
-    """Nobody is told twice."""
-
-
 def _named(tell: Tell, name: str, text: str) -> None:
     tell(f'{name} {text}')
-
-
-def _listed(metadata: Path, tell: Tell) -> list[str]:
-    """Return the names of the files of a bag as its metadata tells them."""
-    paths = _information(metadata, tell).get('relative_file_paths')
-    return [Path(str(p)).name for p in paths] if isinstance(paths, list) else []
-
-
-def _information(metadata: Path, tell: Tell) -> Mapping[str, Any]:
-    """Return what the metadata of a bag says; nothing if it says nothing."""
-    if not metadata.is_file():
-        tell(f'has no {METADATA}: the recording was interrupted, or it was lost; it is not needed')
-        return {}
-    try:
-        content: Any = yaml.safe_load(metadata.read_text(encoding='utf-8'))
-        return dict(content['rosbag2_bagfile_information'])
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        tell(f'{METADATA} cannot be read, and is not needed: {error!r}')
-        return {}
 
 
 def _by_number(name: str) -> list[tuple[int, str]]:

@@ -28,7 +28,8 @@ class Film:
 
     def clock(self, now_ns: int) -> None:
         """Say what time it is; what follows happens then."""
-        self._now_ns, self._count = now_ns, 0
+        if now_ns != self._now_ns:
+            self._now_ns, self._count = now_ns, 0
         self._put(CLOCK, self._maker.clock(now_ns))
 
     def camera(self, topic: str, picture: NDArray[np.uint8], stamp_ns: int) -> None:

@@ -15,9 +15,10 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.aside import Aside
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
-from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.ear import Ear, measuring_window, tallies_of
+from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
+from mmvae_controller.recordings.replay import Replay
 from mmvae_controller.recordings.report import BagReport, Report
 from mmvae_controller.recordings.rows import Row, Rows
 from mmvae_controller.recordings.stored import Stored
@@ -85,6 +86,7 @@ def import_bags(
     Raises:
         DatasetError: The folder is not empty, or cannot be written; the rate does not fit.
         RecordingError: The names do not go together.
+        NoRoomError: A file has to be copied, for which there is no room.
 
     """
     description = Description(
@@ -130,32 +132,40 @@ class _Import:
         self._known: Counter[str] = Counter()
         self._count = 0
         self._bags: list[BagReport] = []
-        self._periods: list[tuple[str, int, int]] = []
+        self._read: list[tuple[str, Survey]] = []
 
     def take(self, bag: Path) -> None:
-        """Read a bag twice: once to see what is there, once to play it."""
+        """Read a bag twice: to see what is there, and to play it."""
         begin_s = self._bags[-1].end_s + BETWEEN_S if self._bags else 0.0
         report = BagReport(str(bag), begin_s=begin_s, end_s=begin_s)
         self._bags.append(report)
         notes: dict[str, None] = {}
         decoder = Decoder()
         try:
-            messages = self._counted(
-                read_bag(bag, lambda t: notes.setdefault(t)), bag, 'look', None
+            found = survey(
+                lambda: self._counted(
+                    read_bag(bag, lambda t: notes.setdefault(t)), bag, 'look', None
+                ),
+                self._robot,
+                self._topics,
+                decoder,
+                self._settings.clock,
             )
-            found = survey(messages, self._robot, self._topics, decoder, self._settings.clock)
+        except NoRoomError:
+            raise
         except RecordingError as error:
             report.missing.append(str(error).removeprefix(f'{bag}: '))
             report.notes.extend(notes)
             return
         report.messages = found.messages
         report.clock, report.clock_topic = 'sim' if found.clock else 'bag', found.clock
-        report.notes.extend((*notes, *found.notes, *self._overlaps(found)))
-        report.missing.extend(found.missing)
+        same, overlaps = self._seen_before(found)
+        report.notes.extend((*notes, *found.notes, *overlaps))
+        report.missing.extend((*found.missing, *same))
         report.others = {
             t: h.messages for t, h in sorted(found.topics.items()) if t not in self._topics.kinds
         }
-        if not found.missing:
+        if not report.missing:
             self._play(bag, found, decoder, report)
 
     def report(self) -> Report:
@@ -186,7 +196,7 @@ class _Import:
         )
         replay = Replay(ear, found, decoder, report.begin_s)
         self._rows.open(bag.name, replay.place_s, found.spans is not None)
-        messages = read_bag(bag, lambda text: None)
+        messages = found.order.put(read_bag(bag, lambda text: None))
         for message in self._counted(messages, bag, 'import', found.messages):
             replay.play(message)
         replay.end()
@@ -203,25 +213,27 @@ class _Import:
 
     def _keep(self, row: Row) -> None:
         self._count += 1
+        self._bags[-1].rows += 1
         known = row[KNOWN]
         for number, modality in enumerate(self._window.modalities):
             self._known[modality.name] += int(known[number])
         if self._aside is not None:
             self._aside.add(row)
 
-    def _overlaps(self, found: Survey) -> list[str]:
-        """Say which bags hold the same moments: recorded twice, they would count twice."""
+    def _seen_before(self, found: Survey) -> tuple[list[str], list[str]]:
+        """Say which bags hold the same, and which the same moments: those would count twice."""
         if not found.messages:
-            return []
-        names = [
-            path
-            for path, first_ns, last_ns in self._periods
-            if first_ns <= found.last_ns and found.first_ns <= last_ns
-        ]
-        self._periods.append((self._bags[-1].path, found.first_ns, found.last_ns))
-        return [
-            f'was recorded at the same time as {name}: is it the same twice?' for name in names
-        ]
+            return [], []
+        same, overlaps = [], []
+        for path, other in self._read:
+            if found.outline == other.outline:
+                same.append(f'holds the same as {path}: its rows would be there twice')
+            elif found.clock or other.clock:
+                continue  # Simulated time begins at zero, in each of them.
+            elif other.first_ns <= found.last_ns and found.first_ns <= other.last_ns:
+                overlaps.append(f'was recorded at the same time as {path}: is it the same twice?')
+        self._read.append((self._bags[-1].path, found))
+        return same, overlaps
 
     def _counted(
         self, messages: Iterable[Stored], bag: Path, what: str, total: int | None

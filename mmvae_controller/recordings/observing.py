@@ -11,8 +11,9 @@ from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
+from mmvae_controller.recordings.ear import Ear, measuring_window, tallies_of
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.replay import Ear, measuring_window, Replay, tallies_of
+from mmvae_controller.recordings.replay import Replay
 from mmvae_controller.recordings.survey import survey
 from mmvae_controller.recordings.topics import Names, topics_of
 import numpy as np
@@ -46,10 +47,10 @@ def observations(
     window = measuring_window(robot) if window is None else window
     topics = topics_of(robot, names or Names())
     decoder, moments = Decoder(), _Moments(window, stamps_ns)
-    found = survey(read_bag(bag, _ignored), robot, topics, decoder, clock)
+    found = survey(lambda: read_bag(bag, _ignored), robot, topics, decoder, clock)
     ear = Ear(robot, topics, window, moments, tallies_of(robot, topics), NEVER_NS)
     replay = Replay(ear, found, decoder)
-    for message in read_bag(bag, _ignored):
+    for message in found.order.put(read_bag(bag, _ignored)):
         replay.play(message)
         yield from moments.taken()
     moments.advance(NEVER_NS, True)

@@ -18,6 +18,7 @@ class BagReport:
     Args:
         path: As it was named.
         messages: How many it holds, of all topics.
+        rows: How many came of it.
         clock: `sim` or `bag`; empty if it could not be read.
         clock_topic: On which simulated time was told; empty if it was not.
         begin_s: On the time of the report, in which one bag comes after the other.
@@ -30,6 +31,7 @@ class BagReport:
 
     path: str
     messages: int = 0
+    rows: int = 0
     clock: str = ''
     clock_topic: str = ''
     begin_s: float = 0.0
@@ -80,6 +82,11 @@ class Report:
             'no row: at no moment were all required senses and a set-point there; the table above '
             'says what was missing'
         )
+
+    @property
+    def fruitless(self) -> list[str]:
+        """The bags of which there is no row."""
+        return [bag.path for bag in self.bags if not bag.rows]
 
     @property
     def continued(self) -> tuple[int, ...]:

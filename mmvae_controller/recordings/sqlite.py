@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 import shutil
 import sqlite3
-from tempfile import TemporaryDirectory
 
+from mmvae_controller.recordings.copying import temporary
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.stored import CDR, Channel, kind_of, language_of, Stored, Tell
 
@@ -36,6 +36,7 @@ def read_sqlite(path: Path, tell: Tell) -> Iterator[Stored]:
 
     Raises:
         RecordingError: It is no SQLite file with topics.
+        NoRoomError: It has to be copied, for which there is no room.
 
     """
     left_over = _size(path) % _page_size(path)
@@ -43,9 +44,8 @@ def read_sqlite(path: Path, tell: Tell) -> Iterator[Stored]:
         yield from _read(path, tell)
         return
     tell('ends in the middle of a page: it was cut off')
-    with TemporaryDirectory() as folder:
+    with temporary(path) as whole:
         # SQLite would fill the rest of the page with zeros, and a set-point of zeros is no blank.
-        whole = Path(folder, path.name)
         shutil.copyfile(path, whole)
         os.truncate(whole, _size(whole) - left_over)
         yield from _read(whole, tell)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.recordings.decoding import Decoder, usual_fields
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.marks import Marks, Span
+from mmvae_controller.recordings.order import Noted, Order
 from mmvae_controller.recordings.receipt import ClockChoice, SimulatedTime, Unbroken
 from mmvae_controller.recordings.stored import Stored
 from mmvae_controller.recordings.topics import STATUS, Topics
@@ -47,6 +48,7 @@ class Survey:
         spans: The episodes that are marked; None if nobody marks any.
         notes: What is odd, for people.
         missing: Why no row can be read; empty if some can.
+        order: In which its messages are to be read.
 
     """
 
@@ -58,11 +60,18 @@ class Survey:
     spans: tuple[Span, ...] | None
     notes: tuple[str, ...]
     missing: tuple[str, ...]
+    order: Order = field(default_factory=Order)
 
     @property
     def messages(self) -> int:
         """How many there are."""
         return sum(heard.messages for heard in self.topics.values())
+
+    @property
+    def outline(self) -> tuple[object, ...]:
+        """What two bags have in common that hold the same."""
+        counts = sorted((topic, heard.messages) for topic, heard in self.topics.items())
+        return self.first_ns, self.last_ns, tuple(counts)
 
 
 class _Clock:
@@ -73,7 +82,8 @@ class _Clock:
         self.commands = array('q')
         self.marks = Marks()
         self.told: set[int] = set()
-        self._time, self._unbroken = time, Unbroken()
+        self._unbroken = Unbroken()
+        self._time = time
         self._now_ns: int | None = None
         self._at_ns = 0
 
@@ -161,14 +171,37 @@ class _Look:
 
 
 def survey(
-    messages: Iterable[Stored], robot: Robot, topics: Topics, decoder: Decoder, choice: ClockChoice
+    read: Callable[[], Iterable[Stored]],
+    robot: Robot,
+    topics: Topics,
+    decoder: Decoder,
+    choice: ClockChoice,
 ) -> Survey:
-    """Look through the messages of one bag.
+    """Look through one bag, and once more if it is not stored in the order of receipt.
+
+    Args:
+        read: Begins to read its messages as they are stored.
+        robot: Whose senses.
+        topics: How they are called.
+        decoder: Of its messages.
+        choice: Whose time the robot ran on.
 
     Raises:
-        RecordingError: It was said to be on simulated time, and has none.
+        RecordingError: It was said to be on simulated time, and has none; or what is stored is too
+            far from the order of receipt.
 
     """
+    noted = Noted(topics.kinds)
+    found = _surveyed(noted.taking(read()), robot, topics, decoder, choice)
+    order = noted.order()
+    if order.ranks is not None:
+        found = _surveyed(order.put(read()), robot, topics, decoder, choice)
+    return replace(found, notes=(*found.notes, *order.notes), order=order)
+
+
+def _surveyed(
+    messages: Iterable[Stored], robot: Robot, topics: Topics, decoder: Decoder, choice: ClockChoice
+) -> Survey:
     look = _Look(topics, decoder)
     for message in messages:
         look.take(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mmvae_controller.recordings.report import Report
+from mmvae_controller.recordings.rows import NO_LABEL
 from mmvae_controller.recordings.tally import Tally
 from rich import box
 from rich.markup import escape
@@ -54,6 +55,14 @@ def lines(report: Report) -> Iterator[Text]:
             )
     for why, count in report.dropped.items():
         yield Text(f'{count} rows dropped: {why}', style='yellow')
+    lost = sum(episode.ended.startswith(NO_LABEL) for episode in report.episodes)
+    if 2 * lost > len(report.episodes):
+        yield Text(
+            f'{lost} of {len(report.episodes)} episodes end for want of a set-point: they come '
+            f'more slowly, or less evenly, than {1 / report.period_s:g} times a second; lower '
+            '--record-hz',
+            style='yellow',
+        )
     if report.continued:
         yield Text(
             f'{len(report.continued)} episodes are more of the one before: training keeps them '

@@ -6,6 +6,7 @@ from binascii import crc32
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+import shutil
 from types import TracebackType
 from typing import cast, Literal
 
@@ -144,6 +145,11 @@ class BagWriter:
         """Leave the bag as it is, without an end: it is read as far as it goes."""
         with suppress(Exception):
             self._writer.abort()
+
+    def discard(self) -> None:
+        """Remove the bag."""
+        self.abandon()
+        shutil.rmtree(self.path, ignore_errors=True)
 
     def _connect(self, topic: str, kind: str) -> Connection:
         name = full_name(kind)

@@ -68,6 +68,8 @@ def test_a_bag_imported_holds_the_rows_that_are_collected_of_the_same_scenes(
 
 def test_the_bag_holds_the_topics_of_the_simulation_in_the_order_of_the_simulation(bag: Path):
     messages = list(read_bag(bag, pytest.fail))
+    stamps = [m.stamp_ns for m in messages]
+    assert stamps == sorted(stamps)
     kinds = {m.channel.topic: m.channel.kind for m in messages}
     assert kinds == {
         '/clock': 'rosgraph_msgs/Clock',

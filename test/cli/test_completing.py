@@ -40,6 +40,7 @@ def test_the_script_for_a_shell_is_printed():
         ('mmvae check', ['check-robot']),
         ('mmvae up iiwa', ['iiwa_imitate', 'iiwa_intercept', 'iiwa_sim']),
         ('mmvae rollout touch', ['touch_target']),
+        ('mmvae explain le', ['let-go']),
         ('mmvae rollout touch_target --task pr', ['press']),
         ('mmvae check-robot iiwa_sim --model i', ['icub', 'imitate', 'intercept']),
     ],

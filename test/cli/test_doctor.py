@@ -10,6 +10,7 @@ from mmvae_controller.cli import doctor_package, doctor_packages, doctor_ros, do
 from mmvae_controller.cli.doctor import examine, run
 from mmvae_controller.cli.doctor_machine import (
     judge_encoding,
+    judge_ports,
     judge_priority,
     judge_shared_memory,
     may_set_priority,
@@ -263,6 +264,19 @@ def test_little_shared_memory_is_noted(monkeypatch, tmp_path):
         '10 MiB free, expected at least 64',
     )
     assert judge_shared_memory(tmp_path / 'none').level is Level.NOTE
+
+
+@pytest.mark.parametrize('name', ['fastrtps_port20167', 'fastdds_port7411'])
+def test_shared_memory_that_a_killed_node_left_half_made_is_named(tmp_path, name):
+    half = tmp_path / name
+    half.touch()
+    (tmp_path / 'fastrtps_port7412').write_bytes(bytes(8))
+    (tmp_path / 'fastrtps_9fa87f_el').touch()
+    made_s = half.stat().st_mtime
+    assert not list(judge_ports(tmp_path, made_s + 1))
+    (finding,) = judge_ports(tmp_path, made_s + 60)
+    assert (finding.subject, finding.level) == (str(half), Level.MISSING)
+    assert f'rm {half}' in finding.todo
 
 
 def test_another_encoding_is_noted():

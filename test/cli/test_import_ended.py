@@ -10,8 +10,8 @@ import sys
 import time
 from typing import Any
 
-from mmvae_controller.cli.errors import EXIT_INTERRUPTED
 from mmvae_controller.datasets.store import Dataset, DATASET_FILE
+from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.making import Maker
 from mmvae_controller.recordings.writer import BagWriter
@@ -22,6 +22,8 @@ NS = 1_000_000_000
 # Long enough to be ended in the middle, in s of the recording.
 LENGTH_S = 600
 DEADLINE_S = 120.0
+# Interrupted while it imports a module, Python ends by the signal itself: for a shell, 130 too.
+INTERRUPTED = (ExitCode.INTERRUPTED, -signal.SIGINT)
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -73,7 +75,7 @@ def test_an_import_that_is_told_to_end_leaves_nothing(
     process = start('import-bag', bag, '--robot', robot.path, '--out', tmp_path / 'data')
     until((tmp_path / '.data.part').exists, process)
     process.send_signal(number)
-    assert process.wait(DEADLINE_S) == EXIT_INTERRUPTED
+    assert process.wait(DEADLINE_S) in INTERRUPTED
     assert [p.name for p in tmp_path.iterdir() if 'data' in p.name] == []
     assert (tmp_path / 'log.txt').read_text().endswith('interrupted\n')
 
@@ -101,5 +103,5 @@ def test_a_bag_of_the_simulation_is_completed_when_a_supervisor_ends_it(
     file = tmp_path / 'bag' / 'bag.mcap'
     until(lambda: file.exists() and file.stat().st_size > 2_000_000, process)
     process.terminate()
-    assert process.wait(DEADLINE_S) == EXIT_INTERRUPTED
+    assert process.wait(DEADLINE_S) in INTERRUPTED
     assert len(list(read_bag(tmp_path / 'bag', pytest.fail))) > 100

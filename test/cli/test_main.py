@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 from mmvae_controller import __version__
+from mmvae_controller.cli import main as main_module
 from mmvae_controller.cli.defaults import model_for, task_and_robot
 from mmvae_controller.cli.main import app
 import pytest
@@ -58,6 +59,23 @@ def test_the_list_of_commands_loads_nothing_that_a_command_needs():
         [sys.executable, '-c', code], check=True, cwd=ROOT, capture_output=True, text=True
     )
     assert found.stdout.split() == []
+
+
+def test_who_interrupts_does_not_wait_for_the_interpreter(monkeypatch):
+    def end(code):
+        def app():
+            raise SystemExit(code)
+
+        monkeypatch.setattr(main_module, 'app', app)
+        main_module.main()
+
+    left = []
+    monkeypatch.setattr(main_module, 'leave', left.append)
+    end(130)
+    assert left == [130]
+    with pytest.raises(SystemExit):
+        end(2)
+    assert left == [130]
 
 
 @pytest.mark.parametrize(

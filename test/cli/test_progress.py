@@ -36,6 +36,16 @@ def test_the_figures_have_a_line_of_their_own_and_nothing_is_cut_at_80_columns()
     assert not rest
 
 
+def test_of_what_has_no_known_end_only_what_is_done_is_shown():
+    bar = Bar(Console(file=StringIO(), width=80, force_terminal=True, color_system=None))
+    bar.update(bar.add_task('messages', total=None), completed=3568)
+    console = Console(file=StringIO(), width=80)
+    for line in bar.get_renderables():
+        console.print(line)
+    assert '3568' in console.file.getvalue()
+    assert '?' not in console.file.getvalue()
+
+
 def test_in_a_pipe_there_is_a_plain_line_now_and_then(clock):
     bar = Bar(Console(file=StringIO(), width=40))
     task = bar.add_task('steps', total=None, figures='')
@@ -53,7 +63,7 @@ def test_a_bar_without_figures_is_told_too(clock):
     task = bar.add_task('rows [a]', total=None)
     clock[0] = LINE_EVERY_S
     bar.update(task, advance=7)
-    assert told(bar) == 'rows [a] 7/?\n'
+    assert told(bar) == 'rows [a] 7\n'
 
 
 def test_what_takes_a_while_is_shown_and_leaves_no_trace():

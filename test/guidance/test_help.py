@@ -30,8 +30,9 @@ def test_every_name_is_used_by_a_message_or_a_page():
         for path in ROOT.glob(pattern)
         if path.name != 'help.py'
     )
-    unused = [h for h in Help if f'Help.{h.name}' not in used and f'#{h}' not in used]
-    assert unused == [Help.ANOTHER_ROS]
+    unused = {h for h in Help if f'Help.{h.name}' not in used and f'#{h}' not in used}
+    # That one is for who cannot start any program of ours.
+    assert unused <= {Help.ANOTHER_ROS}
 
 
 def test_every_command_that_the_page_names_is_one(page):

@@ -188,6 +188,12 @@ def test_a_robot_that_differs_is_told_every_difference(contract, load, robot_dat
         assert words in str(refused.value)
 
 
+def test_what_a_robot_has_too_much_is_named_in_the_order_of_its_yaml(contract, robot):
+    extra = [replace(robot.modalities[0], name=f'eye_{i}') for i in range(9)]
+    problems = contract.misfits(replace(robot, modalities=(*extra, *robot.modalities)))
+    assert [p.partition(':')[0] for p in problems] == [m.name for m in extra]
+
+
 def test_a_robot_that_fits_has_no_misfits(contract, robot):
     assert contract.misfits(robot) == []
     contract.check_fits(robot)

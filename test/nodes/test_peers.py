@@ -67,7 +67,9 @@ def test_who_falls_silent_is_told_and_for_how_long_until_it_speaks_again(health:
     health.hear('controller', False, 0.0)
     status = watch(health, 0.0, SILENT_AFTER_S + 1)
     assert status.level is Level.WARN
-    assert status.message == 'controller silent for 4.0 s: killed or hanging?'
+    assert status.line() == (
+        'controller silent for 4.0 s: killed or hanging?; mmvae explain node-is-silent'
+    )
     health.hear('controller', False, 4.1)
     assert watch(health, 4.1, 4.2).level is Level.OK
 

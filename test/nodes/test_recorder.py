@@ -18,9 +18,9 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
-from mmvae_controller.cli.errors import EXIT_USAGE  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
+from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
 from mmvae_controller.modality.observation import Observation  # noqa: E402
 from mmvae_controller.modality.robot import Robot  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
@@ -370,6 +370,55 @@ def test_told_to_stop_it_completes_the_bag(recording: Any, tmp_path: Path, robot
     assert 'silent: /joint_command' in log
 
 
+def test_in_a_namespace_without_a_robot_it_says_so_where_there_is_one_and_fails(
+    peer: Any, robot_file: Path, tmp_path: Path
+):
+    peer.feel()
+    command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'record', '--duration', '9']
+    command += ['--robot', str(robot_file), '--out', str(tmp_path / 'bag'), '--namespace', 'lost']
+    with (tmp_path / 'log.txt').open('wb') as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    peer.until(lambda: process.poll() is not None, 'an end')
+    assert process.returncode == ExitCode.FAILED
+    said = (tmp_path / 'log.txt').read_text()
+    advice = (
+        'nothing is heard of a robot in namespace /lost; there is one in /: --namespace; mmvae '
+        'explain no-message'
+    )
+    # While it lasts, and at the end.
+    assert said.count(advice) == 2
+
+
+def test_what_waits_on_several_topics_is_written_in_the_order_in_which_it_was_received(
+    peer: Any, robot: Robot, tmp_path: Path
+):
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'))
+    out = [
+        peer.node.create_publisher(kind, topic, SENSOR)
+        for topic, kind in (('touch', WrenchStamped), ('joint_states', JointState))
+    ]
+    end_s = time.monotonic() + DEADLINE_S
+    while not all(recorder.heard[f'/{p.topic_name.lstrip("/")}'] for p in out):
+        assert time.monotonic() < end_s, recorder.heard
+        for publisher in out:
+            publisher.publish(publisher.msg_type())
+        recorder.spin(0.1)
+    wanted = sum(recorder.heard.values()) + 200
+    for number in range(200):
+        publisher = out[number // 20 % 2]
+        publisher.publish(publisher.msg_type())
+        time.sleep(0.001)
+    while sum(recorder.heard.values()) < wanted:
+        assert time.monotonic() < end_s, recorder.heard
+        recorder.spin(0.1)
+    recorder.close()
+    recorder._writer.close()
+    stamps = [m.stamp_ns for m in read_bag(tmp_path / 'bag', told)]
+    assert stamps == sorted(stamps)
+    assert recorder.latest_s > 0.1
+    assert not recorder.lost
+
+
 def test_on_a_full_disk_it_ends_says_so_and_leaves_what_was_written(
     peer: Any, robot_file: Path, tmp_path: Path
 ):
@@ -385,7 +434,7 @@ def test_on_a_full_disk_it_ends_says_so_and_leaves_what_was_written(
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
         )
     peer.until(lambda: process.poll() is not None, 'an end')
-    assert process.returncode == EXIT_USAGE
+    assert process.returncode == ExitCode.REFUSED
     said = (tmp_path / 'log.txt').read_text()
     assert (
         'bag: cannot be written: File too large; what was written before can be imported' in said

@@ -195,7 +195,7 @@ def test_the_model_tells_what_it_carries_and_how_long_an_evaluation_takes(model:
 def test_an_evaluation_longer_than_its_period_warns(model: ModelHealth):
     model.hear(0.0)
     model.evaluate(3.5, 2, 0.15)
-    assert model.status(0.0).message == 'an evaluation took 150 ms, its period is 100'
+    assert model.status(0.0).line() == 'an evaluation took 150 ms, its period is 100'
     model.evaluate(3.5, 2, 0.05)
     assert model.status(0.0).level is Level.OK
 
@@ -249,7 +249,7 @@ def test_the_rate_of_observations_is_the_present_one(model: ModelHealth):
 
 
 def test_without_observations_the_model_is_stale_whatever_it_said_before(model: ModelHealth):
-    assert model.status(0.0).message == 'no observation yet'
+    assert model.status(0.0).line() == 'no observation yet; mmvae explain no-observation'
     model.hear(0.0)
     model.read(0.0)
     model.evaluate(3.5, 2, 0.01)

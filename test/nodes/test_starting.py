@@ -1,5 +1,6 @@
 """Where ROS 2 does not start, a line says why; no traceback."""
 
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -25,17 +26,19 @@ DEADLINE_S = 60
     'words',
     [
         ['mmvae_controller.cli.main', 'check-robot', 'iiwa_sim', '--seconds', '0.5'],
+        ['mmvae_controller.cli.main', 'record', '--robot', 'iiwa_sim', '--out', 'bag'],
         ['mmvae_controller.nodes.controller'],
     ],
-    ids=['command', 'node'],
+    ids=['command', 'record', 'node'],
 )
 def test_what_keeps_ros_from_starting_is_told_in_a_line(
-    domain, monkeypatch, words, variable, value, reason
+    domain, monkeypatch, tmp_path, words, variable, value, reason
 ):
     monkeypatch.setenv(variable, value)
+    monkeypatch.setenv('PYTHONPATH', str(ROOT), prepend=os.pathsep)
     run = subprocess.run(
         [sys.executable, '-m', *words],
-        cwd=ROOT,
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,
@@ -45,3 +48,4 @@ def test_what_keeps_ros_from_starting_is_told_in_a_line(
     told = next(line for line in run.stderr.splitlines() if 'ROS 2 does not start' in line)
     assert reason in told
     assert 'mmvae doctor' in told
+    assert not (tmp_path / 'bag').exists()

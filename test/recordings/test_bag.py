@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from binascii import crc32
 from collections.abc import Iterator
-from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from random import Random
@@ -15,10 +14,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 import lz4.frame
-from mmvae_controller.recordings.bag import files_of, in_order, read_bag, REORDER_NS
+from mmvae_controller.recordings.bag import files_of, read_bag
 from mmvae_controller.recordings.errors import RecordingError
 from mmvae_controller.recordings.mcap import read_mcap
-from mmvae_controller.recordings.stored import Channel, Stored
+from mmvae_controller.recordings.stored import Channel
 import pytest
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, Reader, StoragePlugin, Writer
 from rosbags.typesys import get_typestore, Stores
@@ -386,27 +385,6 @@ def test_what_is_not_encoded_as_cdr_is_left_out_and_told(whole: Path, tmp_path: 
         '/joint_command',
     }
     assert "/touch is encoded as 'json', expected 'cdr': left out" in told[0]
-
-
-@given(st.lists(st.integers(0, REORDER_NS // 4), max_size=40), st.randoms())
-def test_a_little_disorder_is_sorted_and_equal_stamps_keep_their_order(
-    gaps: list[int], random: Any
-):
-    stamp_ns, wanted = 0, []
-    for number, gap_ns in enumerate(gaps):
-        stamp_ns += gap_ns
-        wanted.append(Stored(CLOCK, stamp_ns, bytes([number])))
-    late = [(m.stamp_ns + random.randrange(REORDER_NS // 2), n) for n, m in enumerate(wanted)]
-    shuffled = [wanted[n] for _, n in sorted(late)]
-    found = list(in_order(shuffled))
-    assert [m.stamp_ns for m in found] == [m.stamp_ns for m in wanted]
-    assert list(in_order(wanted)) == wanted
-
-
-def test_a_clock_that_was_set_back_stays_set_back():
-    stamps = [*range(0, 10**9, 10**7), *range(5 * 10**8, 10**9, 10**7)]
-    found = in_order(replace(Stored(CLOCK, 0, b''), stamp_ns=s) for s in stamps)
-    assert [m.stamp_ns for m in found] == stamps
 
 
 def defined() -> list[bytes]:

@@ -7,19 +7,25 @@ import errno
 import math
 from pathlib import Path
 import shutil
+import sys
 from typing import Any
 
 from mmvae_controller.datasets import store
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.modality.robot import InputMessage
 from mmvae_controller.recordings import aside, importing
-from mmvae_controller.recordings.bag import in_order, read_bag
-from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.bag import read_bag
+from mmvae_controller.recordings.errors import NoRoomError, RecordingError
 from mmvae_controller.recordings.importing import ImportSettings
 from mmvae_controller.recordings.stored import Channel, Language, Stored
 from mmvae_controller.recordings.topics import Names, read_remaps, topics_of
 import numpy as np
 import pytest
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 MS = 1_000_000
 
@@ -157,9 +163,7 @@ def test_a_known_type_that_the_bag_defines_otherwise_is_told_and_ends_nothing(
     path = tape.run(0, 500).close()
     data = b'\0\1\0\0' + bytes(16 if kind == 'sensor_msgs/JointState' else 8)
     damaged = [Stored(other, tape.epoch_ns + ms * MS, data) for ms in (1, 300)]
-    monkeypatch.setattr(
-        importing, 'read_bag', lambda bag, tell: in_order([*read_bag(bag, tell), *damaged])
-    )
+    monkeypatch.setattr(importing, 'read_bag', lambda bag, tell: [*read_bag(bag, tell), *damaged])
     report = imported(path, names=Names(episode='episode'))
     assert report.rows == 10
     rejected = [t.first_rejected for t in report.tallies.values() if t.rejected]
@@ -230,6 +234,26 @@ def test_a_folder_that_holds_something_is_not_written_to(tape: Any, imported: An
     with pytest.raises(DatasetError, match='data: is there already'):
         imported(path)
     assert (tmp_path / 'data' / 'dataset.yaml').read_bytes() == before
+
+
+@pytest.mark.parametrize('packed', [False, True])
+def test_without_room_for_a_copy_an_import_ends_and_does_not_go_on_with_less(
+    tapes: Any, imported: Any, tmp_path: Path, monkeypatch: Any, packed: bool
+):
+    good = tapes('good').run(0, 500).close()
+    # One that is cut off in the middle of a page is copied as well.
+    file = tmp_path / ('cut.db3.zstd' if packed else 'cut.db3')
+    head = b'SQLite format 3\0' + (4096).to_bytes(2, 'big') + bytes(6000)
+    file.write_bytes(zstd.compress(head) if packed else head)
+
+    def full(*about: Any) -> None:
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr(shutil, 'copyfile', full)
+    monkeypatch.setattr(shutil, 'copyfileobj', full)
+    with pytest.raises(NoRoomError, match=r'no room for a copy of it in .* TMPDIR'):
+        imported(good, file)
+    assert not (tmp_path / 'data').exists()
 
 
 def test_a_link_to_an_empty_folder_is_filled_where_it_leads(

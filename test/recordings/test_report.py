@@ -145,6 +145,39 @@ def test_the_command_says_what_is_missing_and_fails(tapes: Any, robot: Any, tmp_
     assert result.exit_code == 0, result.output
 
 
+def test_a_bag_of_which_nothing_came_is_told_last_and_the_exit_code_says_so(
+    tapes: Any, robot: Any, tmp_path: Path
+):
+    bags = (tapes('one').run(0, 500).close(), tapes('two', namespace='/arm').run(0, 500).close())
+    result = run(*bags, '--robot', robot.path, '--out', tmp_path / 'data')
+    assert result.exit_code == 1
+    assert len(Dataset(tmp_path / 'data')) == 10
+    assert result.output.splitlines()[-1].startswith(f'no row came of {bags[1]}: see above')
+    arm = tmp_path / 'arm'
+    assert run(bags[1], '--robot', robot.path, '--out', arm, '--namespace', 'arm').exit_code == 0
+    words = ['join', str(tmp_path / 'data'), str(arm), '--out', str(tmp_path / 'both')]
+    result = CliRunner().invoke(app, words)
+    assert f'{tmp_path / "both"}: 20 rows in 2 episodes, of 2 data sets' in result.output
+    assert len(Dataset(tmp_path / 'both')) == 20
+    assert CliRunner().invoke(app, words).exit_code == 2
+
+
+def test_what_is_missing_is_told_once(tapes: Any, robot: Any):
+    path = tapes(namespace='/arm').run(0, 500).close()
+    said = run(path, '--robot', robot.path, '--dry-run').output
+    assert ' '.join(said.split()).count('no sensor_msgs/Image') == 1
+    assert said.splitlines()[-1] == 'error: no row: see `unused` above'
+
+
+def test_set_points_that_come_more_slowly_than_the_rows_ask_for_fewer_rows(
+    tape: Any, imported: Any
+):
+    path = tape.run(0, 4000, lambda what, ms: what == 'command' and ms % 100 > 0).close()
+    assert 'lower --record-hz' not in shown(imported(path, dry=True, record_hz=10))
+    slow = ' '.join(shown(imported(path, dry=True)).split())
+    assert 'than 20 times a second; lower --record-hz' in slow
+
+
 def test_the_command_wants_a_place_or_a_dry_run(robot: Any):
     for words in ([], ['--out', 'data', '--dry-run']):
         result = run('bag', '--robot', robot.path, *words)

@@ -1,6 +1,5 @@
 """The shipped touch_target in its simulation."""
 
-from concurrent.futures import Future
 from pathlib import Path
 
 from mmvae_controller.control.network import Network
@@ -13,33 +12,6 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / 'models' / 'touch_target'
 ARMS = ('iiwa', 'panda')
-
-
-class InThisProcess:
-    """Runs jobs at once and here, where the test has changed things."""
-
-    def __init__(self, processes, mp_context=None):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
-
-    def submit(self, function, *arguments):
-        future = Future()
-        try:
-            future.set_result(function(*arguments))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-@pytest.fixture(scope='session')
-def in_this_process():
-    """Return what takes the place of a pool of processes."""
-    return InThisProcess
 
 
 @pytest.fixture(scope='session')

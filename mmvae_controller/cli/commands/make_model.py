@@ -129,12 +129,25 @@ def import_bag(
 
         if (out is None) != dry_run:
             raise CliError('give either --out or --dry-run')
-        run(
-            Options(
-                bags, robot, out, namespace, remap or [], command_topic, label_topic,
-                episode_topic, clock, gap_s, record_hz, json, figure,
-            )
+        options = Options(
+            bags, robot, out, namespace, remap or [], command_topic, label_topic,
+            episode_topic, clock, gap_s, record_hz, json, figure,
         )  # fmt: skip
+        raise typer.Exit(run(options))
+
+
+def join(
+    datasets: Annotated[
+        list[Path],
+        typer.Argument(metavar='DATASET...', help='Collected or imported.'),
+    ],
+    out: Annotated[Path, typer.Option(help='Folder of the new data set.')],
+) -> None:
+    """Put data sets together: of several namespaces, of the simulation and of the robot."""
+    with explained():
+        from mmvae_controller.cli.join import run
+
+        run(datasets, out)
 
 
 def train(
@@ -222,4 +235,4 @@ def export(
         run(model)
 
 
-COMMANDS = (collect, record, import_bag, train, clone, calibrate, export)
+COMMANDS = (collect, record, import_bag, join, train, clone, calibrate, export)

@@ -79,6 +79,9 @@ class ModelHealth:
             'observations hz': rate_hz(self._heard_s, now_s),
         }
         level, message = self._judgement()
+        if self._trouble is None:
+            # Too slow, or a latent that says nothing: no section is about that.
+            return Status('model', level, message, values)
         return self._told(level, message, values)
 
     @staticmethod
