@@ -26,6 +26,8 @@ from mmvae_controller.simulation.tasks.task import make_task
 S_PER_HOUR = 3600
 # So few already show whether the arm moves at all.
 FEWEST_RUNS = 10
+# An arm that rests between two moves is held for a while; one held longer does no task.
+MOST_HELD = 0.95
 TOO_UNCERTAIN = (
     ': train it longer or on more demonstrations, or allow it more than slow_std and max_std of '
     'the robot YAML'
@@ -120,10 +122,13 @@ class _Held:
         if tick.decision is None:
             self._why['no set-point'] += 1
         elif tick.decision.holding:
-            self._why[' and '.join(tick.decision.reasons) or 'held'] += 1
+            # What the request was limited by comes first, what it is held for last.
+            self._why[tick.decision.reasons[-1]] += 1
 
     def require_enough(self, runs: Sequence[Noted], task: str) -> None:
-        """Refuse to go on where a sense could not be compared even once for each run.
+        """Refuse to go on where the arm hardly moves, or a sense is not compared once a run.
+
+        What was measured of an arm at rest would be what is normal of one that moves.
 
         Raises:
             SimulationError: Says how often the arm was held, why, and what to do.
@@ -133,16 +138,18 @@ class _Held:
         for run in runs:
             for name, channels in run.items():
                 counts.update({(name, channel): len(channels[channel]) for channel in channels})
-        (name, channel), count = min(counts.items(), key=lambda item: item[1])
-        if count >= len(runs) or not self._why:
+        if not counts:  # The robot YAML has none compared.
             return
+        (name, channel), count = min(counts.items(), key=lambda item: item[1])
         held = sum(self._why.values()) / self._ticks
+        if held < MOST_HELD and (count >= len(runs) or not self._why):
+            return
         why, _ = self._why.most_common(1)[0]
         raise SimulationError(
             f'in {len(runs)} episodes of {task} the arm was held {held:.0%} of the time, mostly '
-            f'for {why!r}: {count} comparisons of {name} ({channel}) are too few to measure it; a '
-            'model is calibrated once it does the task, as `mmvae rollout` shows'
-            + (TOO_UNCERTAIN if Reason.UNCERTAIN in why else '')
+            f'for {why!r}, and {name} ({channel}) was compared {count} times: too little to '
+            'measure it; a model is calibrated once it does the task, as `mmvae rollout` shows'
+            + (TOO_UNCERTAIN if why == Reason.UNCERTAIN else '')
         )
 
 
