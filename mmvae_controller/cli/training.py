@@ -8,6 +8,7 @@ from enum import StrEnum
 import math
 from pathlib import Path
 import signal
+import sys
 from typing import Any
 
 from mmvae_controller.cli.choices import chosen
@@ -89,6 +90,8 @@ def run(
         # Looked for before any of them goes on and writes it.
         is_written = (out / CONTRACT_FILE).exists()
         trainer.gather()
+        if processes.is_first and trainer.epoch < settings.epochs and trainer.slowness:
+            print(trainer.slowness, file=sys.stderr)
         if dry_run:
             if processes.is_first:
                 print(f'{out}: {_plan(trainer)}; nothing was written')
@@ -127,9 +130,8 @@ def _train(trainer: Trainer, out: Path) -> None:
     if trainer.epoch:
         print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
     with closing(SummaryWriter(str(out / LOG_FOLDER))) as log, progress_bar() as bar:
-        total = settings.epochs * trainer.steps_per_epoch
         done = trainer.epoch * trainer.steps_per_epoch
-        line = bar.add_task('steps', total=total, completed=done, figures='')
+        line = bar.add_task('steps', total=trainer.steps, completed=done, figures='')
         figures = _figures(trainer)
 
         def on_step(step: int, loss: float) -> None:

@@ -93,6 +93,7 @@ def test_another_split_holds_out_other_rows(train):
 def test_what_is_trained_is_neither_gone_on_with_nor_trained_otherwise(train, tmp_path):
     train()
     output, _ = train()
+    # Nothing of how it would be trained: nothing will be.
     assert output == f'{tmp_path / "model"}: is trained already\n'
     words = ['train', '--dataset', f'icub:{tmp_path / "file.mat"}', '--config']
     words += [str(tmp_path / 'tiny.yaml'), '--out', str(tmp_path / 'model')]
@@ -167,4 +168,5 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(tmp_path):
     assert result.exit_code == 0, result.output
     assert f'{out}: epochs 1 to 3 of ' in result.stdout
     assert 'on 80 rows; 20 are held out; nothing was written' in result.stdout
+    assert 'warmup_steps 200 is more than all 60 steps' in result.stderr
     assert [*tmp_path.iterdir()] == [config]
