@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mmvae_controller.cli import training
 from mmvae_controller.cli.main import app
 from mmvae_controller.datasets.icub import MODALITIES, TEST
 from mmvae_controller.datasets.opening import open_windows
@@ -100,6 +101,21 @@ def test_what_is_trained_is_neither_gone_on_with_nor_trained_otherwise(train, tm
     result = CliRunner().invoke(app, [*words, '--epochs', '50', '--seed', '5'])
     assert result.exit_code == 2
     assert '(epochs, seed differ)' in result.stderr
+    assert f'with --initial {tmp_path / "model"} to go on from what' in result.stderr
+    (tmp_path / 'model' / 'model.yaml').unlink()
+    result = CliRunner().invoke(app, [*words, '--epochs', '50'])
+    assert '(epochs differ); train into another folder, or restore' in result.stderr
+
+
+def test_one_that_is_interrupted_says_that_it_goes_on(tmp_path, monkeypatch):
+    def interrupt(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, 'run', interrupt)
+    words = ['train', '--dataset', 'linear:100', '--out', str(tmp_path / 'model')]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 130
+    assert 'interrupted; the same command goes on from what is done' in result.stderr
 
 
 def test_a_model_that_was_made_elsewhere_is_not_written_over(file, tmp_path):
