@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 import math
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 # What PyTorch takes by default. Adam adds it to the gradient, AdamW to the step.
 WEIGHT_DECAY_ADAMW = 0.01
@@ -75,6 +77,9 @@ class OptimiserConfig:
         self, parameters: Iterable[nn.Parameter], learning_rate: float, fused: bool = False
     ) -> torch.optim.Optimizer:
         """Return it for some parameters; fused takes one pass over them, and rounds otherwise."""
+        # Here: a configuration is read, and refused, before PyTorch is loaded.
+        import torch
+
         kind = torch.optim.AdamW if self.name is OptimiserName.ADAMW else torch.optim.Adam
         return kind(
             parameters, lr=learning_rate, weight_decay=self.weight_decay, fused=fused or None

@@ -181,10 +181,13 @@ def train(
     -m mmvae_controller.cli.train, and then the options below.
     """
     with explained(goes_on=True):
-        from mmvae_controller.cli.training import Overrides, run
+        from mmvae_controller.cli.training_settings import Overrides, read
 
-        changes = Overrides(epochs, seed, held_out, split_seed)
-        run(dataset, out, config, changes, initial, device, dry_run)
+        data, settings = read(dataset, config, Overrides(epochs, seed, held_out, split_seed))
+        # Only now: it loads PyTorch.
+        from mmvae_controller.cli.training import run
+
+        run(data, settings, out, initial, device, dry_run)
 
 
 def clone(
