@@ -11,10 +11,10 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.arm import POSITION_GAIN, VELOCITY_GAIN
 from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.camera import CAMERA_POSE, DRAWING, FAR_M, NEAR_M
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.simulator import CAMERA_SIZE, PHYSICS_HZ, Simulator
 from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
-import pybullet
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
+import shutil
 
-from mmvae_controller.cli.files import require_place
+from mmvae_controller.cli.errors import CliError
+from mmvae_controller.cli.files import new_folder, require_new, require_place
 from mmvae_controller.cli.progress import progress_bar
-from mmvae_controller.control.comparison import Comparison, SOUND_FILE, write_sound
+from mmvae_controller.control.comparison import (
+    Comparison,
+    read_comparison,
+    SOUND_FILE,
+    write_sound,
+)
+from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.surprise import Surprise
+from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.simulation.calibrate import count_alarms, fit_sound, listen
@@ -20,11 +30,28 @@ FITTED_SHARE = 0.5
 
 
 def run(
-    model: str, task: str, robot: str, episodes: int, seed: int, alarms_per_hour: float
+    model: str,
+    task: str,
+    robot: str,
+    episodes: int,
+    seed: int,
+    alarms_per_hour: float,
+    out: Path | None = None,
+    force: bool = False,
 ) -> None:
-    """Measure, write the file into the model's folder, and say what it leads to."""
+    """Measure, write the file into the model's folder or a copy of it, and say what it leads to.
+
+    Raises:
+        CliError: What was measured before would be lost, or the copy has no place.
+        ControlError, ModalityError, SimulationError: Model and robot cannot be run together.
+
+    """
     network = Network(find_model(model))
-    require_place(network.folder / SOUND_FILE)
+    if out is None:
+        _require_unmeasured(network, force)
+        require_place(network.folder / SOUND_FILE)
+    else:
+        require_new(out)
     configured = load_robot(find_robot(robot))
     network.contract.check_fits(configured)
     fitted = round(FITTED_SHARE * episodes)
@@ -49,11 +76,37 @@ def run(
         'counted': asdict(found) | {'minutes': round(found.minutes, 2), 'episodes': len(rest)},
         'alarms_per_hour_asked_for': alarms_per_hour,
     }
-    place = write_sound(network, sound, provenance)
+    if out is None:
+        place = write_sound(network, sound, provenance)
+    else:
+        with new_folder(out) as aside:
+            for name in (*network.contract.checksums, CONTRACT_FILE):
+                # What only training reads may have been left out of a model that runs.
+                if (network.folder / name).exists():
+                    shutil.copy2(network.folder / name, aside / name)
+            write_sound(network, sound, provenance, aside)
+        place = out / SOUND_FILE
     table = Table('sense', 'channel', 'level', 'scale', 'threshold', 'false alarms')
     for name, channels in sound.items():
         for channel, s in channels.items():
             cells = (f'{s.level:.3f}', f'{s.scale:.3f}', f'{s.threshold:.1f}')
             table.add_row(name, channel, *cells, str(found.alarms[name]))
     Console().print(table)
-    print(f'{found.minutes:.1f} minutes of sound running counted; wrote {place}')
+    minutes = f'{found.minutes:.1f} minutes of sound running of {configured.name} counted'
+    print(f'{minutes}; wrote {place}' + (f'; run it with --model {out}' if out else ''))
+
+
+def _require_unmeasured(network: Network, force: bool) -> None:
+    """Refuse to lose what was measured of this network, on this robot or another."""
+    path = network.folder / SOUND_FILE
+    if force or not path.exists():
+        return
+    try:
+        measured = read_comparison(network)
+    except ControlError:  # Of another network, or damaged: it is of no use.
+        return
+    on = '' if measured is None else f' on {measured.provenance.get("robot", "some robot")}'
+    raise CliError(
+        f'{path}: was measured{on} already; --out FOLDER leaves it and measures for a copy of the '
+        'model, --force measures it anew'
+    )

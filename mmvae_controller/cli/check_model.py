@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mmvae_controller.cli.findings import Finding, Level
-from mmvae_controller.control.comparison import read_comparison, SOUND_FILE
+from mmvae_controller.control.comparison import how_to_calibrate, read_comparison, SOUND_FILE
 from mmvae_controller.control.network import Network
 from mmvae_controller.modality.robot import Robot
 
@@ -36,10 +36,16 @@ def judge_model(robot: Robot, network: Network) -> Iterator[Finding]:
             'calibration',
             Level.NOTE,
             f'it has no {SOUND_FILE}: no lying sense is found',
-            f'run `mmvae calibrate {network.folder}`',
+            how_to_calibrate(network.folder, robot),
         )
-    elif foreign := comparison.foreign(robot):
-        yield Finding(name, 'calibration', Level.NOTE, foreign, 'calibrate it on this robot')
+    elif elsewhere := comparison.elsewhere(robot):
+        yield Finding(
+            name,
+            'calibration',
+            Level.NOTE,
+            elsewhere,
+            how_to_calibrate(network.folder, robot),
+        )
     else:
         yield Finding(name, 'calibration', Level.OK, f'measured on {robot.name}')
     if contract.step_s != robot.step_s:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 import math
 from pathlib import Path
+import sys
 from typing import Any
 
 from mmvae_controller import __version__
@@ -38,10 +39,11 @@ def run(dataset: str, out: Path, config: str, epochs: int | None) -> None:
         return
     if cloner.epoch:
         print(f'{out}: {cloner.epoch} of {settings.epochs} epochs are done, going on')
+    if cloner.epoch < settings.epochs and cloner.slowness:
+        print(cloner.slowness, file=sys.stderr)
     with progress_bar() as bar:
-        total = settings.epochs * cloner.steps_per_epoch
         done = cloner.epoch * cloner.steps_per_epoch
-        line = bar.add_task('steps', total=total, completed=done, figures='')
+        line = bar.add_task('steps', total=cloner.steps, completed=done, figures='')
 
         def on_step(loss: float) -> None:
             bar.update(line, advance=1, figures=f'loss {loss:.4f}  {_figures(cloner)}')

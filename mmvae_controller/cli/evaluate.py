@@ -14,6 +14,7 @@ from mmvae_controller.evaluation.evaluation import evaluate, Evaluation, Questio
 from mmvae_controller.evaluation.report import report_data
 from mmvae_controller.evaluation.selection import Split
 from mmvae_controller.evaluation.tables import LEGEND, tables
+from mmvae_controller.evaluation.verdict import verdict
 from mmvae_controller.modality.shared_files import find_model
 from rich.progress import TaskID
 
@@ -59,6 +60,8 @@ def run(
             drawn = _write_figures(figures, evaluation)
         for path in drawn:
             print(f'wrote {path}')
+    if said := verdict(evaluation):
+        print(said)
 
 
 def _print(evaluation: Evaluation) -> None:

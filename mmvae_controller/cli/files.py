@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from errno import EISDIR
 import json
 from pathlib import Path
+import shutil
 from typing import Any
 
 from mmvae_controller.cli.errors import CliError
@@ -27,6 +30,38 @@ def require_place(path: Path) -> None:
         aside.unlink()
     except OSError as error:
         raise CliError(f'{path}: cannot be written: {error.strerror}') from error
+
+
+def require_new(folder: Path) -> None:
+    """Check, before work of minutes, that a new folder can be made; leave nothing behind.
+
+    Raises:
+        CliError: It is there already, or its place cannot be written.
+
+    """
+    if folder.exists():
+        raise CliError(f'{folder}: is there already; name a new folder')
+    require_place(folder)
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Give a folder to fill, which is put in place once it is full; else nothing is left of it.
+
+    Raises:
+        CliError: The disk is full or the place cannot be written.
+
+    """
+    aside = aside_of(folder)
+    try:
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        yield aside
+        aside.replace(folder)
+    except OSError as error:
+        raise CliError(f'{folder}: cannot be written: {error.strerror}') from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -19,6 +19,7 @@ from mmvae_controller.importance.divergences import Decoder
 from mmvae_controller.importance.grouping import read_phase
 from mmvae_controller.importance.report import report_data
 from mmvae_controller.importance.tables import legend, tables
+from mmvae_controller.importance.verdict import verdict
 from mmvae_controller.importance.words import options_words
 from mmvae_controller.modality.observation import CURRENT, PREVIOUS
 from mmvae_controller.modality.shared_files import find_model
@@ -86,6 +87,8 @@ def run(model: str, options: Options, json: Path | None, out: Path | None) -> No
         print(f'wrote {json}')
     if out is not None:
         _write(out, answer, pictures, median)
+    if said := verdict(answer, median):
+        print(said)
 
 
 def _question(options: Options) -> Question:

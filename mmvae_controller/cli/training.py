@@ -3,48 +3,30 @@
 from __future__ import annotations
 
 from contextlib import closing, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from enum import StrEnum
 import math
 from pathlib import Path
 import signal
+import sys
 from typing import Any
 
 from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_own, require_place
 from mmvae_controller.cli.progress import progress_bar, working
-from mmvae_controller.datasets.opening import open_windows
 from mmvae_controller.modality.contract import CONTRACT_FILE
-from mmvae_controller.modality.shared_files import find_config, find_model
-from mmvae_controller.training.config import load_training_config, TrainingConfig
+from mmvae_controller.modality.shared_files import find_model
+from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.processes import is_launched, joined, local_rank
 from mmvae_controller.training.trainer import EpochResult, Trainer
+from mmvae_controller.training.windows import Windows
 from mmvae_controller.vae.checkpoint import save_model
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
 STATE_FILE = 'training.safetensors'
 LOG_FOLDER = 'logs'
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says instead of the YAML; None leaves it as it is."""
-
-    epochs: int | None = None
-    seed: int | None = None
-    held_out: float | None = None
-    split_seed: int | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what typer's range lets through: NaN is neither too small nor too large."""
-        if self.held_out is not None and math.isnan(self.held_out):
-            raise CliError('--held-out is nan, expected a share')
-
-    def apply(self, config: TrainingConfig) -> TrainingConfig:
-        """Return the configuration of this run."""
-        return replace(config, **{k: v for k, v in asdict(self).items() if v is not None})
 
 
 class Device(StrEnum):
@@ -55,10 +37,9 @@ class Device(StrEnum):
 
 
 def run(
-    dataset: str,
+    data: Windows,
+    settings: TrainingConfig,
     out: Path,
-    config: str,
-    overrides: Overrides,
     initial: str | None = None,
     device: str = Device.CPU,
     dry_run: bool = False,
@@ -78,8 +59,6 @@ def run(
         if processes.is_first:
             require_own(out, CONTRACT_FILE, STATE_FILE, 'model')
         with working('reading') if processes.is_first else nullcontext():
-            data = open_windows(dataset)
-            settings = overrides.apply(load_training_config(find_config(config), data.modalities))
             begin = find_model(initial) if initial else None
             trainer = Trainer(settings, data, begin, processes, where)
         if processes.is_first and not dry_run:
@@ -89,6 +68,8 @@ def run(
         # Looked for before any of them goes on and writes it.
         is_written = (out / CONTRACT_FILE).exists()
         trainer.gather()
+        if processes.is_first and trainer.epoch < settings.epochs and trainer.slowness:
+            print(trainer.slowness, file=sys.stderr)
         if dry_run:
             if processes.is_first:
                 print(f'{out}: {_plan(trainer)}; nothing was written')
@@ -127,9 +108,8 @@ def _train(trainer: Trainer, out: Path) -> None:
     if trainer.epoch:
         print(f'{out}: {trainer.epoch} of {settings.epochs} epochs are done, going on')
     with closing(SummaryWriter(str(out / LOG_FOLDER))) as log, progress_bar() as bar:
-        total = settings.epochs * trainer.steps_per_epoch
         done = trainer.epoch * trainer.steps_per_epoch
-        line = bar.add_task('steps', total=total, completed=done, figures='')
+        line = bar.add_task('steps', total=trainer.steps, completed=done, figures='')
         figures = _figures(trainer)
 
         def on_step(step: int, loss: float) -> None:

@@ -18,6 +18,7 @@ from mmvae_controller.control.window import ObservationWindow
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.shared_files import MODELS, typed
 from mmvae_controller.modality.whole_files import write_whole
 import yaml
 
@@ -40,7 +41,7 @@ class Comparison:
     sound: Sound
     provenance: Mapping[str, Any]
 
-    def foreign(self, robot: Robot) -> str:
+    def elsewhere(self, robot: Robot) -> str:
         """Say on which other robot it was measured; empty if on this one, or if nobody said.
 
         On a faster loop the senses are compared as often as they were where it was measured.
@@ -51,9 +52,13 @@ class Comparison:
             return ''
         return (
             f'{SOUND_FILE} was measured on {name} at {rate_hz:g} Hz, this is {robot.name} at '
-            f'{robot.rate_hz:g} Hz: what is normal here may be taken for a lie; run `mmvae '
-            'calibrate`'
+            f'{robot.rate_hz:g} Hz: what is normal here may be taken for a lie'
         )
+
+    def foreign(self, robot: Robot) -> str:
+        """Say that it was measured elsewhere, and what to do about it; empty if it was not."""
+        said = self.elsewhere(robot)
+        return said and f'{said}; {how_to_calibrate(self.surprise.network.folder, robot)}'
 
     def trust(self, window: ObservationWindow, robot: Robot) -> Trust:
         """Return what judges the senses of a robot that are to be compared."""
@@ -63,6 +68,16 @@ class Comparison:
     def _at_most(self, loop_hz: float) -> AtMost | None:
         measured_hz = float(self.provenance.get('rate_hz', loop_hz))
         return AtMost(measured_hz, loop_hz) if measured_hz < loop_hz else None
+
+
+def how_to_calibrate(folder: Path, robot: Robot) -> str:
+    """Say what to type to have a model measured on a robot; what is measured already is kept."""
+    command = f'mmvae calibrate {typed(folder)} --robot {typed(robot.path)}'
+    if (folder / SOUND_FILE).exists():
+        command += f' --out {typed(MODELS / f"{folder.name}_{robot.name}")}'
+    if robot.arm:
+        return f'run `{command}`'
+    return f'it takes a simulated arm (`simulation: arm:` in {robot.path.name}): `{command}`'
 
 
 def read_comparison(network: Network) -> Comparison | None:
@@ -96,8 +111,10 @@ def read_comparison(network: Network) -> Comparison | None:
     return Comparison(Surprise(network), sound, provenance)
 
 
-def write_sound(network: Network, sound: Sound, provenance: Mapping[str, Any]) -> Path:
-    """Write what was measured into the model's folder, aside first; return where."""
+def write_sound(
+    network: Network, sound: Sound, provenance: Mapping[str, Any], folder: Path | None = None
+) -> Path:
+    """Write what was measured into the model's folder, or a copy of it; return where."""
     data = {
         'format': FORMAT,
         'network_sha256': network.contract.checksums[NETWORK_FILE],
@@ -107,7 +124,7 @@ def write_sound(network: Network, sound: Sound, provenance: Mapping[str, Any]) -
         },
         'provenance': dict(provenance),
     }
-    place = network.folder / SOUND_FILE
+    place = (folder or network.folder) / SOUND_FILE
     write_whole(place, yaml.safe_dump(data, sort_keys=False, width=99).encode())
     return place
 

@@ -32,7 +32,7 @@ class Surprise:
 
     def __init__(self, network: Network) -> None:
         """Ask this network."""
-        self._network = network
+        self.network = network
         modalities = network.contract.modalities
         self._by_name = {m.name: m for m in modalities}
         self._rows = {m.name: row for row, m in enumerate(modalities)}
@@ -68,7 +68,7 @@ class Surprise:
     def has_past(self, name: str, window: ObservationWindow, now_ns: int) -> bool:
         """Tell whether there is a believed sample from long enough ago that the model reads."""
         current = self._pair(name, window, now_ns)[CURRENT]
-        longest_s = self._network.contract.longest_age_s.get(name, 0.0)
+        longest_s = self.network.contract.longest_age_s.get(name, 0.0)
         return current is not None and (now_ns - current.stamp_ns) / NS <= longest_s
 
     def _pair(self, name: str, window: ObservationWindow, now_ns: int) -> Pair:
@@ -96,8 +96,8 @@ class Surprise:
                 earlier[slot], age_s[row, slot] = sample.value, (slot_ns - sample.stamp_ns) / NS
         values[name] = earlier
         told = Observation(now_ns, values, known, age_s)
-        fresh = self._network.contract.freshness(told)
-        return self._network.decode_one(told, fresh, [name])[name]
+        fresh = self.network.contract.freshness(told)
+        return self.network.decode_one(told, fresh, [name])[name]
 
 
 def widespread(z: NDArray[np.floating]) -> float:

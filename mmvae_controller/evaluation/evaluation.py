@@ -67,6 +67,7 @@ class Evaluation:
         dataset: As the user named it.
         selection: The rows it was judged on.
         bank_rows: How many rows the baselines know; None without baselines.
+        command: The name of the modality that is commanded.
         units: By modality.
         patterns: By name.
         published: MSE by pattern and modality, as others published it.
@@ -81,6 +82,7 @@ class Evaluation:
     dataset: str
     selection: Selection
     bank_rows: int | None
+    command: str
     units: Mapping[str, str]
     patterns: Mapping[str, PatternScores]
     published: Mapping[str, Mapping[str, float]]
@@ -127,6 +129,7 @@ def evaluate(
         question.dataset,
         selection,
         len(bank.rows) if bank else None,
+        contract.command.name,
         {m.name: m.unit for m in contract.modalities},
         patterns,
         published,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from mmvae_controller.evaluation.windows import Windows
 from mmvae_controller.modality.observation import (
@@ -14,7 +14,9 @@ from mmvae_controller.modality.observation import (
 )
 from mmvae_controller.modality.spec import Modality
 
-PREDICTION = 'prediction'
+POLICY, PREDICTION = 'policy', 'prediction'
+# Under which a robot steers: of a recording, and as it was published with the iCub's data.
+STEERING = (POLICY, 'control')
 
 
 def patterns_of(windows: Windows) -> Mapping[str, Mask]:
@@ -22,9 +24,14 @@ def patterns_of(windows: Windows) -> Mapping[str, Mask]:
     modalities = windows.description.modalities
     return windows.patterns or {
         'complete': everything_known(modalities),
-        'policy': policy_query(modalities),
+        POLICY: policy_query(modalities),
         PREDICTION: prediction_mask(modalities),
     }
+
+
+def steering_pattern(names: Container[str]) -> str | None:
+    """Return which of some masks asks for the command as a robot does; None if none does."""
+    return next((name for name in STEERING if name in names), None)
 
 
 def prediction_mask(modalities: Sequence[Modality]) -> Mask:

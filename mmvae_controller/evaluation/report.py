@@ -10,6 +10,7 @@ from mmvae_controller.evaluation.evaluation import Evaluation
 from mmvae_controller.evaluation.horizon import Horizon
 from mmvae_controller.evaluation.judge import ModalityScores, PatternScores
 from mmvae_controller.evaluation.scores import Calibration, Score, Scores
+from mmvae_controller.evaluation.verdict import verdict
 
 
 def report_data(evaluation: Evaluation) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def report_data(evaluation: Evaluation) -> dict[str, Any]:
         'trained_on': selection.trained_on,
         'baseline_rows': evaluation.bank_rows,
         'notes': list(evaluation.notes),
+        'verdict': verdict(evaluation) or None,
         'units': dict(evaluation.units),
         'patterns': {n: _pattern(p) for n, p in evaluation.patterns.items()},
         'published': {n: dict(p) for n, p in evaluation.published.items()},

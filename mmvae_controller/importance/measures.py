@@ -18,12 +18,13 @@ from mmvae_controller.importance.errors import ImportanceError
 import numpy as np
 from numpy.typing import NDArray
 
+COMMAND_LOSS = 'precision_loss_command'
 MEASURES = (
     'single_error_own',
     'single_error_all',
     'precision_loss_own',
     'precision_loss_all',
-    'precision_loss_command',
+    COMMAND_LOSS,
 )
 
 

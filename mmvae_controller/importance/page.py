@@ -10,6 +10,7 @@ from mmvae_controller.evaluation.patterns import known_words
 from mmvae_controller.importance.asking import Answer, Spreads
 from mmvae_controller.importance.measuring import Measured
 from mmvae_controller.importance.summary import averaged
+from mmvae_controller.importance.verdict import verdict
 from mmvae_controller.importance.words import (
     average_words,
     MEANINGS,
@@ -74,6 +75,7 @@ def page(answer: Answer, pictures: Mapping[str, bytes], median: bool) -> str:
     parts = [
         f'<h1>Which sense matters how much: {html.escape(answer.contract.name)}</h1>',
         f'<p>{html.escape(options_words(answer))}.</p>',
+        *[f'<p><b>{html.escape(said)}</b></p>' for said in [verdict(answer, median)] if said],
         *[f'<p class="note">{html.escape(note)}</p>' for note in answer.notes],
         _how_asked(answer, median),
     ]

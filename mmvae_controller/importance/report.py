@@ -11,6 +11,7 @@ from mmvae_controller.importance.asking import Answer, ProtocolAnswer, Spreads
 from mmvae_controller.importance.divergences import ByModality
 from mmvae_controller.importance.measuring import Numbers
 from mmvae_controller.importance.summary import averaged, RESAMPLES, Spread
+from mmvae_controller.importance.verdict import verdict
 from mmvae_controller.importance.words import step_name
 from mmvae_controller.modality.contract import ModelContract, NETWORK_FILE, WEIGHTS_FILE
 import numpy as np
@@ -42,6 +43,7 @@ def report_data(answer: Answer) -> dict[str, Any]:
         'phase': None if question.phase is None else _phase(answer),
         'protocols': {n: _protocol(answer, p) for n, p in answer.protocols.items()},
         'notes': list(answer.notes),
+        'verdict': verdict(answer, median=False) or None,
     }
 
 

@@ -121,15 +121,20 @@ class Section:
         unknown = sorted(str(k) for k in self.data if k not in self._read)
         if unknown:
             raise ModalityError(
-                f'{self.where}: unknown key {", ".join(unknown)}; known are '
+                f'{self.where}: unknown key {", ".join(map(self._meant, unknown))}; known are '
                 f'{", ".join(sorted(self._read))}'
             )
+
+    def _meant(self, unknown: str) -> str:
+        """Return an unknown key, with the known one that it may be meant to be."""
+        near = [key for key in sorted(self._read) if _is_slip(unknown, key)]
+        return f'{unknown} (is {near[0]} meant?)' if near else unknown
 
     def _get(self, key: str) -> Any:
         self._read.add(key)
         if self.data.get(key) is None:
             slips = [str(k) for k in self.data if k not in self._read and _is_slip(str(k), key)]
-            instead = f'; unknown here: {", ".join(slips)}' if slips else ''
+            instead = f'; is {" or ".join(slips)} meant to be it?' if slips else ''
             raise ModalityError(f'{self.where}: {key} is missing{instead}')
         return self.data[key]
 

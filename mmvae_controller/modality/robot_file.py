@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
+import hashlib
+import json
 from pathlib import Path
 
 from mmvae_controller.modality.errors import ModalityError
@@ -69,6 +71,17 @@ def load_robot(path: Path) -> Robot:
     return robot
 
 
+def origin_of(robot: Robot) -> dict[str, str]:
+    """Return what data notes of the robot it is of: what its file is called, and what it says."""
+    return {'robot_file': robot.path.name, 'robot_sha256': robot_checksum(robot.path)}
+
+
+def robot_checksum(path: Path) -> str:
+    """Return the sha256 of what a robot YAML says, whatever its comments and its layout."""
+    said = json.dumps(read_yaml(path).data, default=str)
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
 def _check(robot: Robot) -> None:
     where = f'{robot.path}: control'
     named = (robot.anchor, robot.goal, robot.trigger)
@@ -126,6 +139,7 @@ def _modality(name: str, section: Section) -> Modality:
         if not channels:
             raise ModalityError(f'{section.where}: expected shape, joints or channels')
     quantity = section.choice('quantity', Quantity) if role is Role.COMMAND else None
+    unit, max_age_s = section.text('unit'), section.number('max_age_s', low=0, high=60)
     try:
         return Modality(
             name=name,
@@ -133,8 +147,8 @@ def _modality(name: str, section: Section) -> Modality:
             encoder=encoder,
             shape=shape,
             channels=channels,
-            unit=section.text('unit'),
-            max_age_s=section.number('max_age_s', low=0, high=60),
+            unit=unit,
+            max_age_s=max_age_s,
             quantity=quantity,
         )
     except ModalityError as error:

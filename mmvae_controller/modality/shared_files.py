@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
+import shlex
 import sys
 
 from mmvae_controller.modality.errors import ModalityError
@@ -10,6 +13,7 @@ from mmvae_controller.modality.errors import ModalityError
 PACKAGE = 'mmvae_controller'
 # What is simulated where no robot is named.
 DEFAULT_ROBOT = 'iiwa_sim'
+ROBOTS, MODELS = Path('config') / 'robots', Path('models')
 
 
 def shared_folders() -> list[Path]:
@@ -36,7 +40,7 @@ def find_robot(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'robot', Path('config') / 'robots' / f'{name}.yaml')
+    return _find(name, 'robot', ROBOTS / f'{name}.yaml', shipped_robots)
 
 
 def find_arm(name: str, beside: Path) -> Path:
@@ -74,6 +78,18 @@ def shipped_robots() -> list[str]:
     return sorted({p.stem for folder in folders for p in folder.glob('config/robots/*.yaml')})
 
 
+def typed(path: Path) -> str:
+    """Return how a robot YAML or a model folder is named on a command line, wherever one is.
+
+    What comes with the package has a name there; of all else it is the path.
+    """
+    for folder in shared_folders():
+        for place, name in ((folder / ROBOTS, path.stem), (folder / MODELS, path.name)):
+            if path.is_absolute() and path.parent.resolve() == place.resolve():
+                return shlex.quote(name)
+    return shlex.quote(str(path))
+
+
 def find_model(name: str) -> Path:
     """Return the model folder of a path, or of a name such as `touch_target`.
 
@@ -81,7 +97,7 @@ def find_model(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'model', Path('models') / name)
+    return _find(name, 'model', MODELS / name, lambda: [m.name for m in shipped_models()])
 
 
 def find_config(name: str) -> Path:
@@ -91,7 +107,7 @@ def find_config(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'file', Path('config') / name)
+    return _find(name, 'file', Path('config') / name, list)
 
 
 def find_shared(relative: str) -> Path:
@@ -109,12 +125,24 @@ def find_shared(relative: str) -> Path:
     raise ModalityError(f'{relative} is not installed; looked at {tried}')
 
 
-def _find(name: str, what: str, relative: Path) -> Path:
-    if Path(name).exists():
-        return Path(name)
+def _find(name: str, what: str, relative: Path, shipped: Callable[[], list[str]]) -> Path:
+    path = Path(name)
+    if path.exists():
+        return path
     places = [folder / relative for folder in shared_folders()]
     for place in places:
         if place.exists():
             return place
-    tried = ', '.join(str(p) for p in [Path(name), *places])
-    raise ModalityError(f'no {what} {name!r}; looked at {tried}')
+    is_name = path.name == name and not path.suffix
+    tried = ', '.join(str(p) for p in ([path, *places] if is_name else [path.absolute()]))
+    raise ModalityError(f'no {what} {name!r}{_instead(path, shipped())}; looked at {tried}')
+
+
+def _instead(path: Path, shipped: list[str]) -> str:
+    """Return what may be meant, beside it or in the package, as part of an error."""
+    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    if near := get_close_matches(path.name, beside, 1):
+        return f', is {path.parent / near[0]} meant?'
+    if near := get_close_matches(path.stem, shipped, 1):
+        return f', is {near[0]} meant?'
+    return f'; with the package come {", ".join(shipped)}' if shipped else ''

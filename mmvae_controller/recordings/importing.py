@@ -12,6 +12,7 @@ from typing import Any
 from mmvae_controller.control.window import NS
 from mmvae_controller.datasets.store import Description, KNOWN
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.robot_file import origin_of
 from mmvae_controller.recordings.aside import Aside
 from mmvae_controller.recordings.bag import read_bag
 from mmvae_controller.recordings.decoding import Decoder
@@ -104,7 +105,7 @@ def import_bags(
 
 def _provenance(settings: ImportSettings, robot: Robot) -> dict[str, Any]:
     return {
-        'robot_file': robot.path.name,
+        **origin_of(robot),
         'bags': [bag.resolve().name for bag in settings.bags],
         'clock': str(settings.clock),
         'gap_s': settings.gap_s,

@@ -9,9 +9,9 @@ from typing import Any
 from mmvae_controller.simulation.arm_file import ArmDescription
 from mmvae_controller.simulation.arm_urdf import FINGERTIP, urdf_with_finger
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.physics import pybullet
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 # The tracking of PyBullet's position motors: a gain of 1 would close the gap in one step.
 POSITION_GAIN = 0.25

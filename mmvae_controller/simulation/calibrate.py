@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.comparison import Comparison
 from mmvae_controller.control.controller import Controller
+from mmvae_controller.control.gate import Reason
 from mmvae_controller.control.listening import fit, Listener, Listening
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
+from mmvae_controller.control.tick import Tick
 from mmvae_controller.control.trust import Sound
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, wire
+from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import Simulator
 from mmvae_controller.simulation.tasks.task import make_task
 
 S_PER_HOUR = 3600
+# So few already show whether the arm moves at all.
+FEWEST_RUNS = 10
+# An arm that rests between two moves is held for a while; one held longer does no task.
+MOST_HELD = 0.95
+TOO_UNCERTAIN = (
+    ': train it longer or on more demonstrations, or allow it more than slow_std and max_std of '
+    'the robot YAML'
+)
 Noted = dict[str, dict[Channel, list[float]]]
 
 
@@ -40,15 +52,23 @@ class FalseAlarms:
 def listen(
     network: Network, robot: Robot, task: str, seeds: range, on_episode: Callable[[], None]
 ) -> tuple[list[Noted], float]:
-    """Return what each sense's surprises were, episode by episode, and how many hours it took."""
+    """Return what each sense's surprises were, episode by episode, and how many hours it took.
+
+    Raises:
+        SimulationError: The arm is held nearly all the time, so that nothing can be compared.
+
+    """
     simulator = Simulator(make_task(task), arm_of(robot))
     controller = controller_of(network, robot, comparison=Listening(Surprise(network)))
-    runs, seconds = [], 0.0
+    runs: list[Noted] = []
+    seconds, held = 0.0, _Held()
     try:
-        for _ in _run(simulator, controller, robot, seeds):
+        for _ in _run(simulator, controller, robot, seeds, held.look):
             assert isinstance(controller.trust, Listener)
             runs.append(controller.trust.noted)
             seconds += simulator.outcome().elapsed_s
+            if len(runs) in (FEWEST_RUNS, len(seeds)):
+                held.require_enough(runs, task)
             on_episode()
     finally:
         simulator.close()
@@ -89,15 +109,64 @@ def count_alarms(
     return FalseAlarms(seconds / 60, alarms)
 
 
+class _Held:
+    """Counts how often the arm was held, and why."""
+
+    def __init__(self) -> None:
+        self._ticks = 0
+        self._why: Counter[str] = Counter()
+
+    def look(self, tick: Tick) -> None:
+        """Count a tick."""
+        self._ticks += 1
+        if tick.decision is None:
+            self._why['no set-point'] += 1
+        elif tick.decision.holding:
+            # What the request was limited by comes first, what it is held for last.
+            self._why[tick.decision.reasons[-1]] += 1
+
+    def require_enough(self, runs: Sequence[Noted], task: str) -> None:
+        """Refuse to go on where the arm hardly moves, or a sense is not compared once a run.
+
+        What was measured of an arm at rest would be what is normal of one that moves.
+
+        Raises:
+            SimulationError: Says how often the arm was held, why, and what to do.
+
+        """
+        counts: Counter[tuple[str, Channel]] = Counter()
+        for run in runs:
+            for name, channels in run.items():
+                counts.update({(name, channel): len(channels[channel]) for channel in channels})
+        if not counts:  # The robot YAML has none compared.
+            return
+        (name, channel), count = min(counts.items(), key=lambda item: item[1])
+        held = sum(self._why.values()) / self._ticks
+        if held < MOST_HELD and (count >= len(runs) or not self._why):
+            return
+        why, _ = self._why.most_common(1)[0]
+        raise SimulationError(
+            f'in {len(runs)} episodes of {task} the arm was held {held:.0%} of the time, mostly '
+            f'for {why!r}, and {name} ({channel}) was compared {count} times: too little to '
+            'measure it; a model is calibrated once it does the task, as `mmvae rollout` shows'
+            + (TOO_UNCERTAIN if why == Reason.UNCERTAIN else '')
+        )
+
+
 def _run(
-    simulator: Simulator, controller: Controller, robot: Robot, seeds: range
+    simulator: Simulator,
+    controller: Controller,
+    robot: Robot,
+    seeds: range,
+    look: Callable[[Tick], None] = lambda tick: None,
 ) -> Iterator[list[str]]:
     """Yield after each episode which senses became distrusted, as often as they did."""
     wiring = wire(robot, simulator)
     for seed in seeds:
         distrusted: list[str] = []
         before: set[str] = set()
-        for _ in ticks(simulator, controller, wiring, seed):
+        for tick in ticks(simulator, controller, wiring, seed):
+            look(tick)
             assert controller.trust is not None
             now = {name for name in robot.sources if controller.trust.why(name)}
             distrusted += sorted(now - before)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mmvae_controller.simulation.physics import pybullet
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 NEAR_M = 0.1
 FAR_M = 5.0

@@ -25,7 +25,7 @@ from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.observation import CURRENT
 from mmvae_controller.modality.reader import read_yaml
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.robot_file import load_robot, origin_of
 from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.modality.whole_files import write_whole
 from mmvae_controller.simulation.arm_file import arm_of
@@ -144,7 +144,7 @@ def _describe(settings: CollectSettings, robot: Robot) -> Description:
             f'{robot.rate_hz:g} Hz of {robot.path}'
         )
     provenance = asdict(settings) | {
-        'robot_file': Path(settings.robot_file).name,
+        **origin_of(robot),
         'learner': Path(settings.learner).resolve().name,
     }
     if not settings.learner:

@@ -9,11 +9,11 @@ import math
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.arm_file import ArmDescription
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.showing import views_of
 from mmvae_controller.simulation.tasks.task import Task
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 import pybullet_data
 
 PHYSICS_HZ = 240

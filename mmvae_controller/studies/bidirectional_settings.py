@@ -22,7 +22,7 @@ from mmvae_controller.studies.errors import StudyError
 from mmvae_controller.studies.files import Kind
 from mmvae_controller.training.optimising import RateSchedule
 from mmvae_controller.vae.config import Fusion, Likelihood, network_config, NetworkConfig
-from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
+from mmvae_controller.vae.objective_settings import objective_config, ObjectiveConfig
 
 LIKELIHOODS = {IMAGE: Likelihood.BERNOULLI, LABEL: Likelihood.CATEGORICAL}
 

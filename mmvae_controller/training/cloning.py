@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 VALIDATION_BATCH = 512
+SCHEDULE = RateSchedule.COSINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +170,16 @@ class Cloner:
             rows = rows[:: max(1, len(rows) // PICTURES_TO_FIT)]
         return fit_normaliser(modality, self.dataset.column(modality.name, rows))
 
+    @property
+    def steps(self) -> int:
+        """How many steps the whole run has."""
+        return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def slowness(self) -> str:
+        """Why little will be learnt in so few steps; empty if nothing speaks against it."""
+        config = self.config
+        return SCHEDULE.slowness(self.steps, config.warmup_steps, config.learning_rate)
+
     def _learning_rate(self, step: int) -> float:
-        steps = self.config.epochs * self.steps_per_epoch
-        return RateSchedule.COSINE.factor(step, steps, self.config.warmup_steps)
+        return SCHEDULE.factor(step, self.steps, self.config.warmup_steps)

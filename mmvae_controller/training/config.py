@@ -17,7 +17,7 @@ from mmvae_controller.training.muting import Muting, Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.training.order import Order
 from mmvae_controller.vae.config import network_config, NetworkConfig
-from mmvae_controller.vae.objectives import objective_config, ObjectiveConfig
+from mmvae_controller.vae.objective_settings import objective_config, ObjectiveConfig
 from mmvae_controller.vae.schedule import kl_schedule, KlSchedule
 
 OFF = math.inf

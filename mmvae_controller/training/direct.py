@@ -17,7 +17,8 @@ from mmvae_controller.vae.distributions import Distribution, kl_to_prior
 from mmvae_controller.vae.encoders import JointEncoder
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective
-from mmvae_controller.vae.objectives import Kind, ObjectiveConfig, Sample
+from mmvae_controller.vae.objective_settings import Kind, ObjectiveConfig
+from mmvae_controller.vae.objectives import Sample
 import torch
 from torch import nn, Tensor
 from torch.nn import functional

@@ -9,7 +9,8 @@ from mmvae_controller.training.direct import DirectElbo, is_direct
 from mmvae_controller.vae.distributions import Distribution
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective
-from mmvae_controller.vae.objectives import objective, ObjectiveConfig, Sample
+from mmvae_controller.vae.objective_settings import ObjectiveConfig
+from mmvae_controller.vae.objectives import objective, Sample
 import torch
 from torch import nn, Tensor
 from torch.func import functional_call, vmap

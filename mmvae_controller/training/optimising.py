@@ -6,13 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 import math
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 # What PyTorch takes by default. Adam adds it to the gradient, AdamW to the step.
 WEIGHT_DECAY_ADAMW = 0.01
 WEIGHT_DECAY_ADAM = 0.0
+# Of all steps: of a longer warm-up little is left to learn in.
+LONGEST_WARMUP = 0.5
+# Of all steps, what is advised instead.
+SHORT_WARMUP = 0.1
 
 
 class OptimiserName(StrEnum):
@@ -40,6 +46,19 @@ class RateSchedule(StrEnum):
             return warm
         return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, step / steps)))
 
+    def slowness(self, steps: int, warmup_steps: int, learning_rate: float) -> str:
+        """Say that a run is too short for its learning rate to rise; empty if it is not."""
+        if warmup_steps <= LONGEST_WARMUP * steps:
+            return ''
+        share = 'all' if warmup_steps > steps else 'half of all'
+        largest = max(self.factor(step, steps, warmup_steps) for step in range(steps))
+        return (
+            f'warmup_steps {warmup_steps} is more than {share} {steps} steps: the learning rate '
+            f'rises to {largest * learning_rate:.2g} instead of {learning_rate:g}, and little is '
+            f'learnt; lower warmup_steps in the training YAML, to {round(SHORT_WARMUP * steps)} '
+            'for example, or give more --epochs'
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class OptimiserConfig:
@@ -58,6 +77,9 @@ class OptimiserConfig:
         self, parameters: Iterable[nn.Parameter], learning_rate: float, fused: bool = False
     ) -> torch.optim.Optimizer:
         """Return it for some parameters; fused takes one pass over them, and rounds otherwise."""
+        # Here: a configuration is read, and refused, before PyTorch is loaded.
+        import torch
+
         kind = torch.optim.AdamW if self.name is OptimiserName.ADAMW else torch.optim.Adam
         return kind(
             parameters, lr=learning_rate, weight_decay=self.weight_decay, fused=fused or None

@@ -18,7 +18,7 @@ from mmvae_controller.training.processes import Processes
 from mmvae_controller.training.scrambling import Scramble
 from mmvae_controller.vae.network import TwoStepVAE
 from mmvae_controller.vae.objective import Objective
-from mmvae_controller.vae.objectives import ObjectiveConfig
+from mmvae_controller.vae.objective_settings import ObjectiveConfig
 import numpy as np
 import torch
 from torch import nn

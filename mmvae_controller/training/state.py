@@ -6,8 +6,10 @@ from collections.abc import Mapping
 import json
 from pathlib import Path
 import re
+import shlex
 from typing import Any
 
+from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.training.errors import TrainingError
 from safetensors import safe_open, SafetensorError
 from safetensors.torch import save_file
@@ -80,8 +82,8 @@ def load_state(
     if notes['identity'] != identity:
         raise TrainingError(
             f'{path}: belongs to another configuration or data set'
-            f'{_difference(notes["identity"], identity)}; train into another folder, or restore '
-            'what it was started with'
+            f'{_difference(notes["identity"], identity)}; train into another folder'
+            f'{_initial(path.parent)}, or restore what it was started with'
         )
     model.load_state_dict({n[6:]: t for n, t in tensors.items() if n.startswith('model.')})
     state = optimiser.state_dict()
@@ -105,6 +107,13 @@ def _rates(scheduler: torch.optim.lr_scheduler.LambdaLR) -> list[float]:
         float(base) * float(factor(scheduler.last_epoch))
         for base, factor in zip(scheduler.base_lrs, factors, strict=True)
     ]
+
+
+def _initial(folder: Path) -> str:
+    """Return how to go on from a model that is finished there, as part of an error."""
+    if not (folder / CONTRACT_FILE).exists():
+        return ''
+    return f', with --initial {shlex.quote(str(folder))} to go on from what this one learnt'
 
 
 def _difference(saved: str, wanted: str) -> str:

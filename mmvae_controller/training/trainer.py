@@ -297,6 +297,16 @@ class Trainer:
         network, settings = part_of_objective(self.model.network, self.config.objective, part)
         return objective(network, settings, sample, noise, kl_weight)
 
+    @property
+    def steps(self) -> int:
+        """How many steps the whole run has."""
+        return self.config.epochs * self.steps_per_epoch
+
+    @property
+    def slowness(self) -> str:
+        """Why little will be learnt in so few steps; empty if nothing speaks against it."""
+        config = self.config
+        return config.rate_schedule.slowness(self.steps, config.warmup_steps, config.learning_rate)
+
     def _learning_rate(self, step: int) -> float:
-        steps = self.config.epochs * self.steps_per_epoch
-        return self.config.rate_schedule.factor(step, steps, self.config.warmup_steps)
+        return self.config.rate_schedule.factor(step, self.steps, self.config.warmup_steps)

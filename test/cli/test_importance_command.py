@@ -32,7 +32,10 @@ def test_it_writes_numbers_pictures_and_a_page(model_folder, data, tmp_path):
         'touch:1', '--json', numbers, '--out', out,
     )  # fmt: skip
     assert result.exit_code == 0, result.output
-    assert json.loads(numbers.read_text())['rows'] == 36
+    found = json.loads(numbers.read_text())
+    assert found['rows'] == 36
+    assert result.stdout.splitlines()[-1] == found['verdict']
+    assert found['verdict'].endswith('; under policy, at t')
     pictures = {path.name for path in out.glob('*.png')}
     assert pictures == {
         'bars.png', 'violins.png',

@@ -131,8 +131,7 @@ def test_a_model_is_run_on_what_its_data_was_collected_with_unless_told(given, u
         ('iiwa_sim', 'touch_target'),
         ('iiwa_intercept', 'intercept'),
         ('panda_sim', 'panda_touch_target'),
-        ('mine/iiwa_imitate.yaml', 'imitate'),
-        ('ur5e', 'touch_target'),
+        ('iiwa_imitate', 'imitate'),
     ],
 )
 def test_a_robot_runs_the_model_that_was_trained_on_data_of_it_unless_told(robot, model):

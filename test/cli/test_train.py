@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+import subprocess
+import sys
 
+from mmvae_controller.cli import training
 from mmvae_controller.cli.main import app
 from mmvae_controller.datasets.icub import MODALITIES, TEST
 from mmvae_controller.datasets.opening import open_windows
@@ -93,12 +96,28 @@ def test_another_split_holds_out_other_rows(train):
 def test_what_is_trained_is_neither_gone_on_with_nor_trained_otherwise(train, tmp_path):
     train()
     output, _ = train()
+    # Nothing of how it would be trained: nothing will be.
     assert output == f'{tmp_path / "model"}: is trained already\n'
     words = ['train', '--dataset', f'icub:{tmp_path / "file.mat"}', '--config']
     words += [str(tmp_path / 'tiny.yaml'), '--out', str(tmp_path / 'model')]
     result = CliRunner().invoke(app, [*words, '--epochs', '50', '--seed', '5'])
     assert result.exit_code == 2
     assert '(epochs, seed differ)' in result.stderr
+    assert f'with --initial {tmp_path / "model"} to go on from what' in result.stderr
+    (tmp_path / 'model' / 'model.yaml').unlink()
+    result = CliRunner().invoke(app, [*words, '--epochs', '50'])
+    assert '(epochs differ); train into another folder, or restore' in result.stderr
+
+
+def test_one_that_is_interrupted_says_that_it_goes_on(file, tmp_path, monkeypatch):
+    def interrupt(*given):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, 'run', interrupt)
+    words = ['train', '--config', 'train/icub.yaml', '--dataset', f'icub:{file}', '--out']
+    result = CliRunner().invoke(app, [*words, str(tmp_path / 'model')])
+    assert result.exit_code == 130
+    assert 'interrupted; the same command goes on from what is done' in result.stderr
 
 
 def test_a_model_that_was_made_elsewhere_is_not_written_over(file, tmp_path):
@@ -111,6 +130,27 @@ def test_a_model_that_was_made_elsewhere_is_not_written_over(file, tmp_path):
     assert f'{out}: holds a finished model that this run did not make' in result.stderr
     assert [p.name for p in out.iterdir()] == ['model.yaml']
     assert (out / 'model.yaml').read_text() == 'kept'
+
+
+@pytest.mark.parametrize(
+    ('change', 'told'),
+    [({'epochs': 0}, 'epochs is 0'), ({'optimiser': {'name': 'sgd'}}, 'adamw'), ({}, 'torch is')],
+)
+def test_a_mistake_in_the_yaml_is_told_before_pytorch_is_loaded(tmp_path, file, change, told):
+    config = tmp_path / 'tiny.yaml'
+    config.write_text(yaml.safe_dump({**TRAINING, **change}))
+    words = ['train', '--dataset', f'icub:{file}', '--config', str(config)]
+    words += ['--out', str(tmp_path / 'model')]
+    code = (
+        'import sys\n'
+        "sys.modules['torch'] = None\n"
+        'from mmvae_controller.cli.main import app\n'
+        f'app({words})\n'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert done.stderr.count('\n') == 1
 
 
 def test_a_likelihood_that_is_refused_leaves_no_folder(file, tmp_path):
@@ -167,4 +207,5 @@ def test_a_dry_run_says_what_would_be_trained_and_writes_nothing(tmp_path):
     assert result.exit_code == 0, result.output
     assert f'{out}: epochs 1 to 3 of ' in result.stdout
     assert 'on 80 rows; 20 are held out; nothing was written' in result.stdout
+    assert 'warmup_steps 200 is more than all 60 steps' in result.stderr
     assert [*tmp_path.iterdir()] == [config]

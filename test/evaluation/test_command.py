@@ -45,6 +45,8 @@ def test_a_model_is_evaluated_on_what_was_held_out(model, data, tmp_path):
     assert found['patterns']['policy']['motor']['known'] == [True, False]
     assert 'small on' in result.stdout
     assert 'prediction' in result.stdout
+    assert result.stdout.splitlines()[-1] == found['verdict']
+    assert 'under policy, on held-out windows' in found['verdict']
     assert {p.name for p in pictures.iterdir()} == {
         'errors.png',
         'calibration.png',

@@ -25,7 +25,7 @@ NAMES = ['eye', 'skin', 'motor']
 SPREAD_KEYS = {'mean', 'median', 'low', 'high', 'q25', 'q75', 'rows'}
 TOP_KEYS = {
     'model', 'checksum', 'dataset', 'rows', 'split', 'trained_on', 'latent', 'samples', 'seed',
-    'step', 'unit', 'muting', 'bootstrap', 'phase', 'protocols', 'notes',
+    'step', 'unit', 'muting', 'bootstrap', 'phase', 'protocols', 'notes', 'verdict',
 }  # fmt: skip
 DATA = {'from': 'memory'}
 TRAINED = {'dataset': DATA, 'rows': 60, 'split': {'held_out': 0.5, 'seed': 0}}

@@ -92,7 +92,7 @@ def test_a_default_of_nothing_is_a_default_too():
 )
 def test_a_missing_key_names_the_one_that_it_was_typed_as(typed, meant):
     section = Section({typed: 1, 'batch_size': 2}, 'here')
-    with pytest.raises(ModalityError, match=f'here: {meant} is missing; unknown here: {typed}$'):
+    with pytest.raises(ModalityError, match=f'{meant} is missing; is {typed} meant to be it'):
         section.number(meant)
 
 
@@ -116,5 +116,12 @@ def test_a_number_that_yaml_reads_as_text_is_told_how_to_be_written(written, hin
 def test_a_key_that_nobody_read_is_unknown():
     section = Section({'rate': 1, 'rat': 2}, 'here')
     section.number('rate')
-    with pytest.raises(ModalityError, match='here: unknown key rat; known are rate'):
+    with pytest.raises(ModalityError, match=r'here: unknown key rat \(is rate meant\?\); known'):
+        section.done()
+
+
+def test_an_unknown_key_that_is_like_none_is_named_alone():
+    section = Section({'rate': 1, 'colour': 2}, 'here')
+    section.number('rate')
+    with pytest.raises(ModalityError, match='here: unknown key colour; known are rate'):
         section.done()

@@ -2,7 +2,7 @@
 
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot import Certainty
-from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.robot_file import load_robot, origin_of, robot_checksum
 from mmvae_controller.modality.spec import Encoder, Quantity, Role
 import pytest
 
@@ -243,3 +243,22 @@ def test_a_watchdog_must_have_more_patience_than_the_timer_of_a_loop_that_a_sens
     else:
         with pytest.raises(ModalityError, match=r'more than 2\.75 periods of 50 Hz'):
             load(robot_data)
+
+
+@pytest.mark.parametrize('key', ['unit', 'max_age_s'])
+def test_a_place_is_named_once(load, robot_data, key):
+    spoil(robot_data, (*CAMERA, key), GONE)
+    with pytest.raises(ModalityError, match=f'{key} is missing') as told:
+        load(robot_data)
+    assert str(told.value).count('modalities.camera') == 1
+
+
+def test_the_checksum_of_a_robot_is_of_what_its_file_says(robot, tmp_path):
+    said = robot_checksum(robot.path)
+    assert origin_of(robot) == {'robot_file': 'robot.yaml', 'robot_sha256': said}
+    text = robot.path.read_text()
+    other = tmp_path / 'other.yaml'
+    other.write_text('# A comment.\n' + text.replace('robot: small', 'robot:    small'))
+    assert robot_checksum(other) == said
+    other.write_text(text.replace('robot: small', 'robot: large'))
+    assert robot_checksum(other) != said

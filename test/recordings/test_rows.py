@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmvae_controller.datasets.store import Dataset
+from mmvae_controller.modality.robot_file import robot_checksum
 from mmvae_controller.modality.spec import Quantity
 from mmvae_controller.recordings.topics import Names
 import numpy as np
@@ -39,7 +40,9 @@ def test_a_row_holds_what_came_at_its_very_moment(tape: Any, imported: Any, rows
     assert np.allclose(rows()['joints'][:, 2], (5 + 50 * np.arange(20)) / 1000)
 
 
-def test_a_data_set_says_what_it_was_made_from(tape: Any, imported: Any, tmp_path: Any):
+def test_a_data_set_says_what_it_was_made_from(
+    tape: Any, imported: Any, tmp_path: Any, robot: Any
+):
     imported(tape.run(0, 500).close(), names=Names(namespace=''), gap_s=0.7)
     dataset = Dataset(tmp_path / 'data')
     assert dataset.description.step_s == 0.1
@@ -47,6 +50,7 @@ def test_a_data_set_says_what_it_was_made_from(tape: Any, imported: Any, tmp_pat
     provenance = dataset.description.provenance
     assert provenance['bags'] == ['bag']
     assert provenance['robot_file'] == 'robot.yaml'
+    assert provenance['robot_sha256'] == robot_checksum(robot.path)
     assert provenance['gap_s'] == 0.7
 
 

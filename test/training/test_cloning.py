@@ -236,6 +236,16 @@ def test_the_command_writes_a_peer_that_computes_what_its_weights_do_and_only_on
     assert 'did not make' in refused.output
 
 
+@pytest.mark.slow
+def test_a_warm_up_that_leaves_no_time_to_learn_is_told(write_world, cloning_file, tmp_path):
+    path = tmp_path / 'slow.yaml'
+    path.write_text(cloning_file.read_text().replace('warmup_steps: 2', 'warmup_steps: 200'))
+    words = ['clone', '--dataset', str(write_world()), '--config', str(path)]
+    result = CliRunner().invoke(app, [*words, '--out', str(tmp_path / 'out'), '--epochs', '1'])
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count('warmup_steps 200 is more than all') == 1
+
+
 def test_the_shipped_configuration_sees_through_the_same_convolutions_as_the_model(iiwa_file):
     modalities = load_robot(iiwa_file).modalities
     folder = iiwa_file.parents[1] / 'train'

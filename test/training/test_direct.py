@@ -7,7 +7,8 @@ from mmvae_controller.training.direct import DirectElbo, is_direct
 from mmvae_controller.training.ensemble_stack import Stack
 from mmvae_controller.vae.config import Fusion, Hierarchy, Likelihood
 from mmvae_controller.vae.network import TwoStepVAE
-from mmvae_controller.vae.objectives import Kind, objective, ObjectiveConfig, Sample
+from mmvae_controller.vae.objective_settings import Kind, ObjectiveConfig
+from mmvae_controller.vae.objectives import objective, Sample
 import pytest
 import torch
 

@@ -18,6 +18,21 @@ def test_a_constant_rate_stays_and_a_cosine_goes_to_nothing_and_not_up_again():
     assert (halfway, last, after) == pytest.approx((0.5, 0.0, 0.0))
 
 
+@pytest.mark.parametrize('schedule', RateSchedule)
+def test_a_warm_up_that_leaves_no_time_to_learn_is_told_with_what_to_do(schedule):
+    told = schedule.slowness(130, 200, 0.001)
+    assert 'warmup_steps 200 is more than all 130 steps' in told
+    assert 'to 13 for example' in told
+    assert 'more than half of all 300 steps' in schedule.slowness(300, 200, 0.001)
+    assert not schedule.slowness(400, 200, 0.001)
+    assert not schedule.slowness(1, 0, 0.001)
+
+
+def test_how_far_the_rate_rises_is_told():
+    told = RateSchedule.CONSTANT.slowness(50, 200, 0.001)
+    assert 'rises to 0.00025 instead of 0.001' in told
+
+
 @pytest.mark.parametrize(
     ('name', 'kind'),
     [(OptimiserName.ADAM, torch.optim.Adam), (OptimiserName.ADAMW, torch.optim.AdamW)],

@@ -12,7 +12,7 @@ from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName,
 from mmvae_controller.training.samples import targets_of
 from mmvae_controller.training.trainer import Trainer
 from mmvae_controller.vae.checkpoint import load_model, save_model
-from mmvae_controller.vae.objectives import ObjectiveConfig
+from mmvae_controller.vae.objective_settings import ObjectiveConfig
 from mmvae_controller.vae.schedule import KlSchedule
 import numpy as np
 import pytest

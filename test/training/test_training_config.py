@@ -8,7 +8,7 @@ from mmvae_controller.training.muting import Pattern
 from mmvae_controller.training.optimising import OptimiserConfig, OptimiserName, RateSchedule
 from mmvae_controller.training.order import Order
 from mmvae_controller.vae.errors import VaeError
-from mmvae_controller.vae.objectives import ObjectiveConfig
+from mmvae_controller.vae.objective_settings import ObjectiveConfig
 import pytest
 import yaml
 

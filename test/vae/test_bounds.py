@@ -9,7 +9,8 @@ from mmvae_controller.vae.bounds import (
     log_weights,
     prior_log_likelihood,
 )
-from mmvae_controller.vae.objectives import objective, ObjectiveConfig
+from mmvae_controller.vae.objective_settings import ObjectiveConfig
+from mmvae_controller.vae.objectives import objective
 import pytest
 import torch
 from torch.distributions import MultivariateNormal

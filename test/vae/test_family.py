@@ -1,13 +1,8 @@
 """Every member of the family learns, within seconds, to tell one modality from the other."""
 
 from mmvae_controller.vae.bounds import believe
-from mmvae_controller.vae.objectives import (
-    Kind,
-    noise_sizes,
-    objective,
-    ObjectiveConfig,
-    Sample,
-)
+from mmvae_controller.vae.objective_settings import Kind, ObjectiveConfig
+from mmvae_controller.vae.objectives import noise_sizes, objective, Sample
 import pytest
 import torch
 

@@ -5,16 +5,14 @@ from mmvae_controller.modality.reader import Section
 from mmvae_controller.vae.config import Fusion, network_config
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.network import TwoStepVAE
-from mmvae_controller.vae.objectives import (
+from mmvae_controller.vae.objective_settings import (
     FUSION_OF,
     Kind,
-    noise_sizes,
-    objective,
     objective_config,
     ObjectiveConfig,
-    Sample,
     Subsets,
 )
+from mmvae_controller.vae.objectives import noise_sizes, objective, Sample
 import pytest
 import torch
 

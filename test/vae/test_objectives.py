@@ -3,13 +3,8 @@
 from dataclasses import replace
 
 from mmvae_controller.vae.distributions import kl
-from mmvae_controller.vae.objectives import (
-    FUSION_OF,
-    Kind,
-    objective,
-    ObjectiveConfig,
-    Subsets,
-)
+from mmvae_controller.vae.objective_settings import FUSION_OF, Kind, ObjectiveConfig, Subsets
+from mmvae_controller.vae.objectives import objective
 import pytest
 import torch
 from torch.distributions import kl_divergence, Normal

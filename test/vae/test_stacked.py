@@ -1,6 +1,7 @@
 """Many networks at once: torch.func.vmap over stacked weights is a loop over the networks."""
 
-from mmvae_controller.vae.objectives import Kind, objective, ObjectiveConfig, Sample, Subsets
+from mmvae_controller.vae.objective_settings import Kind, ObjectiveConfig, Subsets
+from mmvae_controller.vae.objectives import objective, Sample
 import pytest
 import torch
 from torch import nn

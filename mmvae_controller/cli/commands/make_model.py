@@ -181,10 +181,13 @@ def train(
     -m mmvae_controller.cli.train, and then the options below.
     """
     with explained(goes_on=True):
-        from mmvae_controller.cli.training import Overrides, run
+        from mmvae_controller.cli.training_settings import Overrides, read
 
-        changes = Overrides(epochs, seed, held_out, split_seed)
-        run(dataset, out, config, changes, initial, device, dry_run)
+        data, settings = read(dataset, config, Overrides(epochs, seed, held_out, split_seed))
+        # Only now: it loads PyTorch.
+        from mmvae_controller.cli.training import run
+
+        run(data, settings, out, initial, device, dry_run)
 
 
 def clone(
@@ -211,12 +214,18 @@ def calibrate(
     alarms_per_hour: Annotated[
         float, typer.Option(min=0.001, help='False alarms allowed, of each test of a sense.')
     ] = 0.1,
+    out: Annotated[
+        Path | None, typer.Option(help='Folder of a new copy of the model, for this robot.')
+    ] = None,
+    force: Annotated[
+        bool, typer.Option('--force', help='Write over what was measured of it before.')
+    ] = False,
 ) -> None:
     """Measure how the senses agree while nothing is wrong: what lying senses are found by."""
     with explained():
         from mmvae_controller.cli.calibrate import run
 
-        run(model, *task_of(model, task, robot), episodes, seed, alarms_per_hour)
+        run(model, *task_of(model, task, robot), episodes, seed, alarms_per_hour, out, force)
 
 
 def export(

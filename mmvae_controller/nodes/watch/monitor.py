@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from mmvae_controller.control.window import NS
+from mmvae_controller.importance.measures import COMMAND_LOSS
 from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.nodes.starting import starting
 from mmvae_controller.nodes.watch.record import read_episode, Record
@@ -22,8 +23,6 @@ from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import Image, JointState
 from std_msgs.msg import Float64
-
-STEERING = 'precision_loss_command'
 
 
 class Monitor:
@@ -53,7 +52,7 @@ class Monitor:
         listen(DiagnosticArray, '/diagnostics', self._on_diagnostics, REPORT)
         listen(DiagnosticStatus, 'simulation/episode', self._on_episode, EPISODES)
         for modality in robot.modalities:
-            name = f'{STEERING}/{modality.name}'
+            name = f'{COMMAND_LOSS}/{modality.name}'
             keep = partial(self._on_importance, modality.name)
             listen(Float64, f'importance_raw/{name}', keep, REPORT)
             keep = partial(self._on_steering, modality.name)

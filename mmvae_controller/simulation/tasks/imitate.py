@@ -10,6 +10,7 @@ from typing import ClassVar
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.camera import CameraPose
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.projection import project, triangulate, View
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import (
@@ -22,7 +23,6 @@ from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.trajectories import draw_path, Kind, recorded, Trajectory
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 # The cameras look up from below the hand: there the finger hides little of its tip.
 LOOKED_AT_M = (0.5, 0.0, 0.34)

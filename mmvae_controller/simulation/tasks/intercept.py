@@ -7,6 +7,7 @@ import math
 
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.errors import SimulationError
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import (
     approach,
@@ -20,7 +21,6 @@ from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import make_ball, put
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 ATTEMPTS = 10_000
 # Wider than where a ball lies still: the more floor there is, the fewer balls roll against an arm

@@ -10,6 +10,7 @@ import tempfile
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.arm_urdf import FINGERTIP_RADIUS_M
 from mmvae_controller.simulation.camera import CAMERA_POSE
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
 from mmvae_controller.simulation.tasks.sector import Sector
@@ -17,7 +18,6 @@ from mmvae_controller.simulation.tasks.standing import Standing
 from mmvae_controller.simulation.tasks.touch_target import put
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 KEY = 0
 KEY_WIDTH_M = 0.12

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import math
 
 from mmvae_controller.simulation.arm import Arm
+from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.tasks.postures import draw_posture
 from mmvae_controller.simulation.tasks.reach import approach, from_above, joint_velocity, length
 from mmvae_controller.simulation.tasks.sector import Sector
 from mmvae_controller.simulation.tasks.standing import Standing
 import numpy as np
 from numpy.typing import NDArray
-import pybullet
 
 LIES_IN = Sector(nearest_m=0.42, farthest_m=0.78, half_angle_rad=math.radians(75))
 
