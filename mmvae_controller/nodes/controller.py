@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import Any
 
 from mmvae_controller.control.gate import Reason
@@ -23,6 +24,8 @@ from std_srvs.srv import Trigger
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
+# Whoever asked longer ago may have given up: `mmvae resume` waits for 3 s.
+OLD_S = 1.0
 
 
 class ControllerNode(LifecycleNode):
@@ -77,6 +80,7 @@ class ControllerNode(LifecycleNode):
         self._session: Session | None = None
         # Two holds, and neither ends the other: an operator's, and one between two episodes.
         self._stopped = False
+        self._stopped_s = -math.inf
         self._between = False
         self._updater = Updater(self, self._statuses)
         stop = self.create_service(Trigger, '~/stop', self._on_stop)
@@ -121,10 +125,14 @@ class ControllerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to command; refused without limits."""
-        try:
-            self._activate()
-        except Exception as error:
-            self.get_logger().fatal(explained_by(Help.NOT_ACTIVATED, f'not activated: {error}'))
+        why_not = self._why_old()
+        if not why_not:
+            try:
+                self._activate()
+            except Exception as error:
+                why_not = str(error)
+        if why_not:
+            self.get_logger().fatal(explained_by(Help.NOT_ACTIVATED, f'not activated: {why_not}'))
             return FAILURE
         return super().on_activate(state)
 
@@ -183,6 +191,7 @@ class ControllerNode(LifecycleNode):
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         self._stopped = True
+        self._stopped_s = time.monotonic()
         self._hold()
         inactive = self._session is None
         response.success = True
@@ -193,6 +202,9 @@ class ControllerNode(LifecycleNode):
         if self._session is None:
             # What is refused changes nothing: else the next activation would move the arm.
             response.message = 'not active' + ('; still stopped' if self._stopped else '')
+            return response
+        response.message = self._why_old() or self._why_overtaken()
+        if response.message:
             return response
         self._stopped = False
         response.success, response.message = True, 'resumed'
@@ -235,6 +247,20 @@ class ControllerNode(LifecycleNode):
         if self._session is None:
             return 'not active'
         return 'stopped by an operator, until ~/resume (`mmvae resume`)' if self._stopped else ''
+
+    def _why_old(self) -> str:
+        """Say why an arm must not begin to move: nobody may wait for that any more."""
+        since_s = self.urgency.asked_since_s
+        stood_s = 0.0 if since_s is None else time.monotonic() - since_s
+        if stood_s <= OLD_S:
+            return ''
+        return f'this may be {stood_s:.1f} s old, for so long the controller stood: ask again'
+
+    def _why_overtaken(self) -> str:
+        """Say that a stop, which is served at once, may be newer than what is served now."""
+        since_s = self.urgency.asked_since_s
+        overtaken = since_s is not None and self._stopped_s >= since_s
+        return 'it was stopped meanwhile: ask again' if overtaken else ''
 
     def _hold(self) -> None:
         self._forget_goal()

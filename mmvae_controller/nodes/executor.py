@@ -43,12 +43,15 @@ class Urgency:
         services: Served at once; the others belong to the rest.
         patient: Wait for a spare moment.
         spare_s: For how long nothing urgent is expected; inf if nothing is.
+        asked_since_s: While a service of the rest is served: it was asked for after this, on a
+            steady clock. None where that is not known.
 
     """
 
     services: Sequence[Service] = ()
     patient: set[Subscription | Timer] = field(default_factory=set)
     spare_s: Callable[[], float] = lambda: math.inf
+    asked_since_s: float | None = None
 
 
 class View:
@@ -114,7 +117,7 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
         self._prompt = View(node, urgency.services, lambda _: True)
         self._rest = Rest(node, None, lambda one: one not in patient)
         self._waiting = Waiting(node.context, self._guard, self._take_subscription)
-        self._rest_s = self._looked_s = time.monotonic()
+        self._rest_s = self._rest_seen_s = self._looked_s = time.monotonic()
         # Of what is patient: what it cost the last time, and when that was.
         self._costs_s: dict[Subscription | Timer, float] = {}
         self._served_s: dict[Subscription | Timer, float] = {}
@@ -123,8 +126,7 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
         """Serve what is there or comes, one callback or more; wait for `timeout_sec` at most."""
         now_s = time.monotonic()
         if self._is_due(self._rest_s, REST_EVERY_S, now_s):
-            self._rest_s = now_s
-            self._serve_all(self._rest)
+            self._serve_rest(now_s)
         spare_s = self._spare_s()
         if not self._urgency.patient or math.isinf(spare_s):
             self._serve(self._prompt, timeout_sec)
@@ -158,9 +160,22 @@ class UrgentFirstExecutor(SingleThreadedExecutor):
                 self._waiting.call_back(subscription)
         if ready.asked or any(timer not in patient for timer in ready.timers):
             self._serve_all(self._urgent)
+        if ready.asked:
+            # What was asked before is served now, and known to be older; what comes later is not.
+            self._serve_rest(time.monotonic())
         waiting = [one for one in (*ready.timers, *ready.subscriptions) if one in patient]
         if waiting:
             self._serve_patient(min(waiting, key=lambda one: self._served_s.get(one, 0.0)))
+
+    def _serve_rest(self, now_s: float) -> None:
+        """Serve everything, and let services know how long they may have waited."""
+        self._rest_s = now_s
+        self._urgency.asked_since_s = self._rest_seen_s
+        try:
+            self._serve_all(self._rest)
+        finally:
+            self._urgency.asked_since_s = None
+            self._rest_seen_s = time.monotonic()
 
     def _serve_patient(self, one: Subscription | Timer) -> None:
         """Serve one patient thing, and note what it costs."""

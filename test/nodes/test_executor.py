@@ -206,6 +206,30 @@ def test_every_service_answers_soon_while_timers_keep_it_busy(
     executor.shutdown()
 
 
+def test_what_is_asked_for_is_told_how_long_it_may_have_waited(node: Any, asked: dict[str, Any]):
+    urgency = Urgency([asked['stop']])
+    executor = UrgentFirstExecutor(node, urgency)
+    waited_s: list[float] = []
+
+    def answer(request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
+        assert urgency.asked_since_s is not None
+        waited_s.append(time.monotonic() - urgency.asked_since_s)
+        return response
+
+    node.create_service(Trigger, 'age', answer)
+    client = node.create_client(Trigger, 'age')
+    assert client.wait_for_service(timeout_sec=10)
+    for stood_s in (0.0, 0.5):
+        executor.spin_once(timeout_sec=0.0)
+        done = client.call_async(Trigger.Request())
+        time.sleep(stood_s)
+        while not done.done():
+            executor.spin_once(timeout_sec=0.05)
+    assert waited_s[0] < 0.5 < waited_s[1]
+    assert urgency.asked_since_s is None
+    executor.shutdown()
+
+
 def test_an_exception_of_a_callback_reaches_whoever_spins(node: Any):
     executor = UrgentFirstExecutor(node)
 

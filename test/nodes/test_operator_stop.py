@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import itertools
 from pathlib import Path
+import time
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,10 @@ pytest.importorskip('pybullet')
 pytestmark = pytest.mark.ros
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
+from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
-from mmvae_controller.nodes.controller import ControllerNode  # noqa: E402
+from mmvae_controller.nodes.controller import ControllerNode, OLD_S  # noqa: E402
+from mmvae_controller.nodes.runtime import executor_of  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from mmvae_controller.nodes.wire.qos import EPISODES  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
@@ -28,6 +31,8 @@ LIMIT_S = 0.6
 WATCHED_NS = 2 * NS
 STOPPED = 'stopped by an operator, until ~/resume (`mmvae resume`)'
 ORDERS = 4
+TRIES = 4
+ANSWERED_S = 5.0
 
 
 def ask(node: ControllerNode, service: str) -> Trigger.Response:
@@ -206,6 +211,117 @@ def test_in_whatever_order_they_are_asked_only_a_resume_ends_a_stop(
             assert node._session.control.stopped == (stopped or between), order
         if not active:
             node.trigger_activate()
+
+
+@pytest.fixture
+def moving(controller: Callable[..., ControllerNode]) -> ControllerNode:
+    """Return a controller that is active, and spun by its own executor."""
+    node = controller()
+    node.trigger_activate()
+    return node
+
+
+class Operators:
+    """Two who ask a controller, which is spun by hand meanwhile."""
+
+    def __init__(self, peer: Any, node: ControllerNode) -> None:
+        # Away from the peer's executor: this one serves stops before all else.
+        peer.executor.remove_node(node)
+        self._executor = executor_of(node)
+        self._clients = {
+            name: peer.node.create_client(Trigger, f'controller/{name}')
+            for name in ('stop', 'resume')
+        }
+        self._peer = peer
+        for client in self._clients.values():
+            peer.until(client.service_is_ready, 'the services')
+
+    def ask(self, name: str) -> Any:
+        """Ask, and do not wait."""
+        return self._clients[name].call_async(Trigger.Request())
+
+    def spin(self, duration_s: float, *awaited: Any) -> None:
+        """Let the controller do its work, until it has answered."""
+        until_s = time.monotonic() + duration_s
+        while time.monotonic() < until_s and not (awaited and all(a.done() for a in awaited)):
+            self._executor.spin_once(timeout_sec=0.002)
+            self._peer.executor.spin_once(timeout_sec=0.0)
+
+    def call(self, name: str) -> Any:
+        """Ask, and wait for the answer."""
+        asked = self.ask(name)
+        self.spin(ANSWERED_S, asked)
+        return asked.result()
+
+    def close(self) -> None:
+        self._executor.shutdown()
+
+
+@pytest.fixture
+def operators(peer: Any, moving: ControllerNode) -> Iterator[Operators]:
+    made = Operators(peer, moving)
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize('later_s', [0.0, 0.01, 0.02, 0.03, 0.04])
+def test_a_resume_that_was_asked_before_a_stop_does_not_undo_it(
+    operators: Operators, moving: ControllerNode, later_s: float
+):
+    for _ in range(TRIES):
+        assert operators.call('stop').success
+        resumed = operators.ask('resume')
+        operators.spin(later_s)
+        stopped = operators.ask('stop')
+        operators.spin(ANSWERED_S, resumed, stopped)
+        assert stopped.result().success
+        assert moving._stopped
+        assert moving._session.control.stopped
+
+
+def test_a_resume_right_after_a_stop_was_confirmed_is_granted(
+    operators: Operators, moving: ControllerNode
+):
+    for _ in range(TRIES):
+        assert operators.call('stop').success
+        assert operators.call('resume').success
+        assert not moving._session.control.stopped
+
+
+def test_a_resume_that_waited_while_the_controller_stood_still_is_refused(
+    operators: Operators, moving: ControllerNode
+):
+    assert operators.call('stop').success
+    resumed = operators.ask('resume')
+    time.sleep(OLD_S + 0.2)
+    operators.spin(ANSWERED_S, resumed)
+    assert not resumed.result().success
+    assert 's old, for so long the controller stood: ask again' in resumed.result().message
+    assert moving._session.control.stopped
+    assert operators.call('resume').success
+
+
+def test_an_activation_that_waited_while_the_controller_stood_still_is_refused(
+    peer: Any, controller: Callable[..., ControllerNode]
+):
+    node = controller()
+    peer.executor.remove_node(node)
+    executor = executor_of(node)
+    client = peer.node.create_client(ChangeState, 'controller/change_state')
+    peer.until(client.service_is_ready, 'the service')
+    request = ChangeState.Request()
+    request.transition.label = 'activate'
+    executor.spin_once(timeout_sec=0.0)
+    for stood_s, granted in ((OLD_S + 0.2, False), (0.0, True)):
+        asked = client.call_async(request)
+        time.sleep(stood_s)
+        until_s = time.monotonic() + ANSWERED_S
+        while not asked.done() and time.monotonic() < until_s:
+            executor.spin_once(timeout_sec=0.01)
+            peer.executor.spin_once(timeout_sec=0.0)
+        assert asked.result().success == granted
+        assert (node._session is not None) == granted
+    executor.shutdown()
 
 
 def test_a_controller_of_a_real_robot_lets_no_simulation_hold_it_or_go_on(
