@@ -10,6 +10,7 @@ from mmvae_controller.control.gate import Reason
 from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.nodes.errors import RefusedError
 from mmvae_controller.nodes.executor import Urgency
+from mmvae_controller.nodes.holds import Holds, why_old
 from mmvae_controller.nodes.parameters import declare
 from mmvae_controller.nodes.priority import raise_priority
 from mmvae_controller.nodes.reporting.status import Level, Status
@@ -24,8 +25,6 @@ from std_srvs.srv import Trigger
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
-# Whoever asked longer ago may have given up: `mmvae resume` waits for 3 s.
-OLD_S = 1.0
 
 
 class ControllerNode(LifecycleNode):
@@ -78,10 +77,7 @@ class ControllerNode(LifecycleNode):
         )
         self._wiring: Wiring | None = None
         self._session: Session | None = None
-        # Two holds, and neither ends the other: an operator's, and one between two episodes.
-        self._stopped = False
-        self._stopped_s = -math.inf
-        self._between = False
+        self._holds = Holds()
         self._updater = Updater(self, self._statuses)
         stop = self.create_service(Trigger, '~/stop', self._on_stop)
         self.create_service(Trigger, '~/resume', self._on_resume)
@@ -125,7 +121,7 @@ class ControllerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to command; refused without limits."""
-        why_not = self._why_old()
+        why_not = why_old(time.monotonic(), self.urgency.asked_since_s)
         if not why_not:
             try:
                 self._activate()
@@ -167,7 +163,7 @@ class ControllerNode(LifecycleNode):
         )
         self._forget_goal()
         self._session = Session(self, self._wiring, robot)
-        if self._stopped or self._between:
+        if self._holds:
             self._session.stop()  # Neither ends with a deactivation.
 
     def _leave_active(self) -> None:
@@ -190,8 +186,7 @@ class ControllerNode(LifecycleNode):
         return self._session.push(name, value, now_ns) if self._session else ''
 
     def _on_stop(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        self._stopped = True
-        self._stopped_s = time.monotonic()
+        self._holds.stop(time.monotonic())
         self._hold()
         inactive = self._session is None
         response.success = True
@@ -201,14 +196,15 @@ class ControllerNode(LifecycleNode):
     def _on_resume(self, request: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
         if self._session is None:
             # What is refused changes nothing: else the next activation would move the arm.
-            response.message = 'not active' + ('; still stopped' if self._stopped else '')
+            response.message = 'not active' + ('; still stopped' if self._holds.stopped else '')
             return response
-        response.message = self._why_old() or self._why_overtaken()
+        since_s = self.urgency.asked_since_s
+        response.message = why_old(time.monotonic(), since_s) or self._holds.why_overtaken(since_s)
         if response.message:
             return response
-        self._stopped = False
+        self._holds.stopped = False
         response.success, response.message = True, 'resumed'
-        if self._between:
+        if self._holds.between:
             response.message = 'resumed; holds until the next episode begins'
         else:
             self._go_on(self._session)
@@ -222,8 +218,8 @@ class ControllerNode(LifecycleNode):
             # No simulation that strays into its graph takes a real arm from its operator.
             response.message = 'not on simulated time: start the controller with use_sim_time'
             return response
-        if not self._between:
-            self._between = True
+        if not self._holds.between:
+            self._holds.between = True
             self._hold()
         response.message = self._why_no_episode() or 'holding'
         response.success = not self._why_no_episode()
@@ -234,33 +230,17 @@ class ControllerNode(LifecycleNode):
     ) -> Trigger.Response:
         """Go on after a reset, which ends a let-go as well; an operator's stop outlasts it."""
         response.message = self._why_no_episode()
-        if not self._between:
+        if not self._holds.between:
             response.message = response.message or 'no episode was ended'
         if response.message or self._session is None:
             return response
-        self._between = False
+        self._holds.between = False
         self._go_on(self._session)
         response.success, response.message = True, 'begun'
         return response
 
     def _why_no_episode(self) -> str:
-        if self._session is None:
-            return 'not active'
-        return 'stopped by an operator, until ~/resume (`mmvae resume`)' if self._stopped else ''
-
-    def _why_old(self) -> str:
-        """Say why an arm must not begin to move: nobody may wait for that any more."""
-        since_s = self.urgency.asked_since_s
-        stood_s = 0.0 if since_s is None else time.monotonic() - since_s
-        if stood_s <= OLD_S:
-            return ''
-        return f'this may be {stood_s:.1f} s old, for so long the controller stood: ask again'
-
-    def _why_overtaken(self) -> str:
-        """Say that a stop, which is served at once, may be newer than what is served now."""
-        since_s = self.urgency.asked_since_s
-        overtaken = since_s is not None and self._stopped_s >= since_s
-        return 'it was stopped meanwhile: ask again' if overtaken else ''
+        return 'not active' if self._session is None else self._holds.why_no_episode()
 
     def _hold(self) -> None:
         self._forget_goal()

@@ -18,7 +18,8 @@ pytestmark = pytest.mark.ros
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus  # noqa: E402
 from lifecycle_msgs.srv import ChangeState  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
-from mmvae_controller.nodes.controller import ControllerNode, OLD_S  # noqa: E402
+from mmvae_controller.nodes.controller import ControllerNode  # noqa: E402
+from mmvae_controller.nodes.holds import OLD_S  # noqa: E402
 from mmvae_controller.nodes.runtime import executor_of  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from mmvae_controller.nodes.wire.qos import EPISODES  # noqa: E402
@@ -120,7 +121,7 @@ def test_a_stop_lasts_until_it_is_resumed_whatever_the_simulation_waits_for(
     assert len({tuple(c.data) for c in pair.commands}) <= 1
     assert pair.arm_rad() == pytest.approx(stood_rad, abs=1e-3)
     assert len(pair.episodes) == done
-    assert pair.controller._stopped
+    assert pair.controller._holds.stopped
     waits = f'waiting for the controller to hold: controller/end_episode refuses: {STOPPED}'
     assert waits in pair.said('simulation: episode')
     answer = pair.peer.call('controller/resume')
@@ -275,7 +276,7 @@ def test_a_resume_that_was_asked_before_a_stop_does_not_undo_it(
         stopped = operators.ask('stop')
         operators.spin(ANSWERED_S, resumed, stopped)
         assert stopped.result().success
-        assert moving._stopped
+        assert moving._holds.stopped
         assert moving._session.control.stopped
 
 
