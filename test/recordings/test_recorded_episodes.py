@@ -73,6 +73,16 @@ def test_where_episodes_are_marked_nothing_else_divides_them(tape: Any, imported
     assert continues(report) == [False, True, True, False]
 
 
+def test_a_bag_never_continues_the_one_before_it_whichever_of_them_is_marked(
+    tapes: Any, imported: Any
+):
+    marked, other = tapes('marked'), tapes('other').run(20000, 21000)
+    marked.flag(True, -1)
+    report = imported(marked.run(0, 1000).close(), other.close(), names=Names(episode='episode'))
+    assert continues(report) == [False, False]
+    assert report.continued == ()
+
+
 def test_a_longer_gap_can_be_allowed(tape: Any, imported: Any):
     tape.run(0, 4000, lambda what, ms: what == 'camera' and 1000 <= ms < 2500)
     report = imported(tape.close(), gap_s=2.0)
