@@ -332,6 +332,50 @@ def test_between_marks_a_set_point_is_remembered_and_across_a_pause_it_is_not(
     assert label[2] == pytest.approx(1, abs=1e-4)
 
 
+def stand(tape: Any, left: float, begin_ms: int, end_ms: int, commanded: bool = True) -> None:
+    """Stand still somewhere, rad, sense it all, and be told to stay or nothing."""
+    for ms in range(begin_ms, end_ms, 20):
+        tape.joints(left, ms)
+        tape.camera(1, ms + 1)
+        tape.touch(0, ms + 2)
+        if commanded:
+            tape.command(left, ms + 5)
+
+
+@pytest.mark.parametrize('commanded', [True, False])
+def test_the_first_label_of_a_marked_episode_is_no_way_from_the_one_before_it(
+    tape: Any, imported: Any, rows: Any, commanded: bool
+):
+    tape.flag(True, -1)
+    tape.run(0, 1000).flag(False, 1001)
+    # It is brought back: slowly enough to be taken for a velocity over all of the time.
+    stand(tape, 0.7, 1020, 1300, commanded)
+    tape.flag(True, 1301)
+    stand(tape, 0.7, 1320, 2300)
+    imported(tape.close(), names=Names(episode='episode'))
+    found = rows()
+    assert np.allclose(found['label'][found['episode'] == 0, 0], 1)
+    assert np.allclose(found['label'][found['episode'] == 1, 0], 0, atol=1e-5)
+    assert (found['episode'] == 1).sum() == 20
+
+
+def test_a_marked_episode_that_begins_in_motion_goes_on_from_the_set_points_before_it(
+    tape: Any, imported: Any, rows: Any
+):
+    """Its first set-point leads the arm by so much that where it is measured says nothing."""
+    tape.flag(True, -1)
+    tape.run(0, 500).flag(False, 501)
+    for ms in range(520, 1500, 20):
+        if ms == 1000:
+            tape.flag(True, 999)
+        stand(tape, 0.2, ms, ms + 20, commanded=False)
+        tape.command(ms / 2000, ms + 5)
+    imported(tape.close(), names=Names(episode='episode'))
+    found = rows()
+    assert np.allclose(found['label'][found['episode'] == 1, 0], 0.5)
+    assert (found['episode'] == 1).sum() == 10
+
+
 def test_the_status_of_a_simulation_tells_when_its_episode_was(tape: Any, imported: Any):
     values = {'episode': '0', 'began_ns': '1200000000', 'elapsed_s': '0.5'}
     simulate(tape, 1000, 2000)
