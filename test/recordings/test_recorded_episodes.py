@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
+from mmvae_controller.control.window import NS
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.marks import Marks
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.topics import Names
+from mmvae_controller.recordings.topics import Names, STATUS
 import numpy as np
 import pytest
 
@@ -417,6 +420,30 @@ def test_an_episode_that_is_told_while_it_lasts_is_as_long_as_it_was_told_last(
         values = {'began_ns': '1200000000', 'elapsed_s': str(elapsed_s)}
         tape.put('simulation/episode', tape.maker.status('e', values), 1900 + number)
     assert imported(tape.close()).rows == 10
+
+
+def test_an_episode_that_is_marked_within_another_ends_it_and_that_is_told(
+    tape: Any, imported: Any
+):
+    simulate(tape, 1000, 3000)
+    for number, (begin_ms, elapsed_s) in enumerate(((1200, 1.6), (1700, 0.5))):
+        values = {'began_ns': str(begin_ms * 1_000_000), 'elapsed_s': str(elapsed_s)}
+        tape.put('simulation/episode', tape.maker.status('e', values), 3900 + number)
+    report = imported(tape.close())
+    assert [e.rows for e in report.episodes] == [10, 10]
+    (note,) = report.bags[0].notes
+    assert note.startswith('/simulation/episode marks 1 episodes that last beyond')
+
+
+def test_of_marks_one_ends_where_the_next_one_begins():
+    marks = Marks()
+    for begin_s, elapsed_s in ((0, 10), (5, 1), (5.5, 4), (20, 1)):
+        values = {'began_ns': str(int(begin_s * NS)), 'elapsed_s': str(elapsed_s)}
+        pairs = [SimpleNamespace(key=key, value=value) for key, value in values.items()]
+        marks.take(STATUS, SimpleNamespace(name='e', values=pairs), 0)
+    ends_s = [(s.begin_ns / NS, s.end_ns / NS) for s in marks.spans()]
+    assert ends_s == [(0, 5), (5, 5.5), (5.5, 9.5), (20, 21)]
+    assert marks.overlapping == 2
 
 
 def test_a_status_is_of_no_use_on_the_recorders_clock_and_that_is_told(tape: Any, imported: Any):
