@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-import signal
 import time
 
 from mmvae_controller.cli.progress import progress_bar
@@ -29,8 +28,6 @@ def run(
         SimulationError: The robot does not fit the simulation.
 
     """
-    # To be ended by a machine is to be interrupted by a person: the bag is completed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     path = find_robot(robot)
     settings = CollectSettings(str(path), task, episodes, seed, learner=learner)
     successes = done = 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-import signal
 import sys
 
 from mmvae_controller.cli.choices import chosen
@@ -73,8 +72,6 @@ def run(options: Options) -> ExitCode:
         CliError: There is no row, or a place cannot be written.
 
     """
-    # To be ended by a machine is to be interrupted by a person: nothing half done is left.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     names = Names(
         options.namespace,
         read_remaps(options.remaps),

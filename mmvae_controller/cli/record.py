@@ -102,7 +102,7 @@ def _recorder(robot: Robot, writer: BagWriter, options: Options) -> Recorder:
 def _listen(recorder: Recorder, options: Options, leaving: Leaving) -> None:
     """Record until told to leave or the time is over, and say early if nothing comes."""
     began_s = time.monotonic()
-    told = False
+    told, unheard = False, 0
     with progress_bar() as bar:
         line = bar.add_task('seconds', total=options.duration_s, figures='')
         while not leaving.asked and _time_left(began_s, options.duration_s):
@@ -113,6 +113,9 @@ def _listen(recorder: Recorder, options: Options, leaving: Leaving) -> None:
                 told = True
                 advice = _nothing(recorder, options.namespace)
                 bar.console.print(advice, style='yellow', soft_wrap=True)
+            for shortcoming in _unheard(recorder)[unheard:]:
+                unheard += 1
+                bar.console.print(shortcoming, style='yellow', soft_wrap=True)
 
 
 def _heard(recorder: Recorder) -> bool:
@@ -137,6 +140,7 @@ def _nothing(recorder: Recorder, namespace: str) -> str:
 
 def _shortcomings(recorder: Recorder) -> Iterator[str]:
     """Say what was late, and what is not in the bag."""
+    yield from _unheard(recorder)
     if recorder.latest_s > LATE_S:
         yield (
             f'messages were written up to {recorder.latest_s:.1f} s late: the machine was busy; '
@@ -145,6 +149,10 @@ def _shortcomings(recorder: Recorder) -> Iterator[str]:
     for topic, count in sorted(recorder.lost.items()):
         heard = recorder.heard[topic]
         yield f'{topic}: {count} of {heard + count} messages were lost on the way'
+
+
+def _unheard(recorder: Recorder) -> list[str]:
+    return [f'{topic} is not recorded: {why}' for topic, why in recorder.unheard.items()]
 
 
 def _time_left(began_s: float, duration_s: float | None) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmvae_controller.datasets.errors import DatasetError
+from mmvae_controller.datasets.repeats import Progress, require_different
 from mmvae_controller.datasets.spans import Rows
 from mmvae_controller.datasets.store import (
     Array,
@@ -23,8 +24,6 @@ import numpy as np
 
 # Of a shard that is written, and of what is in memory.
 SHARD_BYTES = 32 * 2**20
-# Is told how many rows are done, and of how many.
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +42,16 @@ class Part:
     numbers: Array
 
 
-def opened(folders: Sequence[Path]) -> list[Part]:
+def opened(folders: Sequence[Path], progress: Progress) -> list[Part]:
     """Open data sets that go together.
 
+    Args:
+        folders: Where they are.
+        progress: Is told how far they are compared.
+
     Raises:
-        DatasetError: One is named twice, is none, or was recorded otherwise.
+        DatasetError: One is named twice, is none, was recorded otherwise, or holds the same as
+            another.
 
     """
     parts: list[Part] = []
@@ -58,6 +62,7 @@ def opened(folders: Sequence[Path]) -> list[Part]:
         if parts:
             _require_alike(parts[0], folder, dataset.description)
         parts.append(Part(folder, dataset, np.unique(dataset.episode)))
+    require_different([(part.folder, part.dataset) for part in parts], progress)
     return parts
 
 

@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from ament_index_python.packages import get_package_share_directory, PackageNotFoundError
+from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.nodes.starting import starting
 from mmvae_controller.nodes.waiting import Waiting
@@ -22,7 +23,11 @@ from mmvae_controller.recordings.stored import kind_of
 from mmvae_controller.recordings.topics import CLOCK, CLOCK_KIND, OWN_CLOCK
 from mmvae_controller.recordings.writer import BagWriter
 import rclpy
-from rclpy.exceptions import InvalidNamespaceException, InvalidTopicNameException
+from rclpy.exceptions import (
+    InvalidNamespaceException,
+    InvalidTopicNameException,
+    NoTypeSupportImportedException,
+)
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -68,12 +73,13 @@ class Recorder:
 
         Raises:
             ModalityError: The type of a message is not installed.
-            RecordingError: A name cannot be one.
+            RecordingError: A name cannot be one, or nobody defines the type of a message.
             StartError: ROS 2 does not start here.
 
         """
         self.heard: Counter[str] = Counter()
         self.senses: dict[str, str] = {}
+        self.unheard: dict[str, str] = {}
         self._writer = writer
         self._batch = Batch(lambda topic: self._node.count_publishers(topic))
         self._context = rclpy.Context()
@@ -98,6 +104,8 @@ class Recorder:
             self._names = {source.topic for source in robot.sources.values()}
             self._names.add(robot.output.topic)
             self._listen_to(robot, observation)
+            for topic in tuple(self._also):
+                self._look(topic)
         except (InvalidNamespaceException, InvalidTopicNameException) as error:
             self._context.try_shutdown()
             raise RecordingError(str(error).splitlines()[0]) from error
@@ -105,7 +113,6 @@ class Recorder:
             self._context.try_shutdown()
             raise
         self._flushed_s = self._looked_s = time.monotonic()
-        self._look()
 
     @property
     def waiting(self) -> tuple[str, ...]:
@@ -128,7 +135,7 @@ class Recorder:
                 self._writer.flush()
             if self._also and now_s - self._looked_s >= LOOK_S:
                 self._looked_s = now_s
-                self._look()
+                self._look_on()
 
     @property
     def latest_s(self) -> float:
@@ -183,24 +190,37 @@ class Recorder:
         """Listen to a topic, once; return how it is called after all remaps."""
         topic = self._node.resolve_topic_name(name)
         if topic not in self.heard:
-            self.heard[topic] = 0
+            received = message_type(kind)
+            self._writer.require(topic, kind)
             deep = copy(qos)
             if kind not in LARGE:
                 deep.depth = max(qos.depth, SMALL_DEPTH)
             # By its first name: where two topics are exchanged, its last one is remapped again.
             self._node.create_subscription(
-                message_type(kind), name, partial(self._received, topic, kind), deep, raw=True
+                received, name, partial(self._received, topic, kind), deep, raw=True
             )
+            self.heard[topic] = 0
         return topic
 
-    def _look(self) -> None:
-        """Listen to the other topics that somebody publishes by now."""
-        for topic, name in tuple(self._also.items()):
-            offered = self._node.get_publishers_info_by_topic(name)
-            if offered:
-                del self._also[topic]
-                kind = kind_of(offered[0].topic_type)
-                self._listen(name, kind, hearing([info.qos_profile for info in offered]))
+    def _look(self, topic: str) -> None:
+        """Listen to one of the other topics, if somebody publishes it by now."""
+        name = self._also[topic]
+        offered = self._node.get_publishers_info_by_topic(name)
+        if not offered:
+            return
+        del self._also[topic]
+        kind = kind_of(offered[0].topic_type)
+        if kind.count('/') != 1:
+            raise RecordingError(f'{topic}: carries {kind}, which is no message of its own')
+        self._listen(name, kind, hearing([info.qos_profile for info in offered]))
+
+    def _look_on(self) -> None:
+        """Look for the other topics; what is heard already is worth more than one of them."""
+        for topic in tuple(self._also):
+            try:
+                self._look(topic)
+            except (ModalityError, RecordingError, NoTypeSupportImportedException) as error:
+                self.unheard[topic] = str(error)
 
     def _take(self, timeout_s: float) -> None:
         """Wait for something, and write all that is there by then."""

@@ -8,6 +8,7 @@ from types import TracebackType
 
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.store import Description, write_description, write_shard
+from mmvae_controller.recordings.alone import Alone
 from mmvae_controller.recordings.rows import Row, stacked
 
 # Of the rows that are held in memory, and of a shard.
@@ -21,7 +22,8 @@ class Aside:
         """Begin one; what a killed import left aside is removed.
 
         Raises:
-            DatasetError: There is something already, or the folder cannot be written.
+            DatasetError: There is something already, another run writes there, or the folder
+                cannot be written.
 
         """
         # Where a link leads: beside the link itself it could be another disk.
@@ -30,14 +32,18 @@ class Aside:
         self._rows: list[Row] = []
         self._bytes = self._shards = 0
         try:
-            if place.exists() and (not place.is_dir() or any(place.iterdir())):
-                raise DatasetError(f'{place}: is there already; name another with --out')
+            _require_free(place)
             if place.is_mount():
                 raise DatasetError(f'{place}: is where a disk is mounted; name a folder in it')
-            shutil.rmtree(self._aside, ignore_errors=True)
-            self._aside.mkdir(parents=True)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            self._alone = Alone(place)
         except OSError as error:
             raise DatasetError(f'{place}: cannot be written: {error.strerror}') from error
+        try:
+            self._begin()
+        except BaseException:
+            self._alone.leave()
+            raise
 
     def __enter__(self) -> Aside:
         return self
@@ -50,6 +56,7 @@ class Aside:
     ) -> None:
         """Leave nothing behind of one that was not finished."""
         shutil.rmtree(self._aside, ignore_errors=True)
+        self._alone.leave()
 
     @property
     def folder(self) -> Path:
@@ -84,8 +91,22 @@ class Aside:
         except OSError as error:
             raise DatasetError(f'{self._place}: cannot be written: {error.strerror}') from error
 
+    def _begin(self) -> None:
+        try:
+            # One that has finished since may have put its own there.
+            _require_free(self._place)
+            shutil.rmtree(self._aside, ignore_errors=True)
+            self._aside.mkdir()
+        except OSError as error:
+            raise DatasetError(f'{self._place}: cannot be written: {error.strerror}') from error
+
     def _flush(self) -> None:
         if self._rows:
             write_shard(self._aside, self._shards, stacked(self._rows))
             self._shards += 1
             self._rows, self._bytes = [], 0
+
+
+def _require_free(place: Path) -> None:
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise DatasetError(f'{place}: is there already; name another with --out')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from mmvae_controller.control.window import NS
@@ -58,18 +59,32 @@ class Marks:
         self.any = True
 
     def spans(self) -> tuple[Span, ...]:
-        """Return what is marked, in order."""
+        """Return what is marked, in order; one ends at the latest where the next one begins."""
+        spans = self._found()
+        ends = [span.begin_ns for span in spans[1:]] + [FOREVER_NS]
+        return tuple(
+            Span(span.begin_ns, min(span.end_ns, end_ns))
+            for span, end_ns in zip(spans, ends, strict=True)
+        )
+
+    @property
+    def overlapping(self) -> int:
+        """How many last beyond the beginning of the next one."""
+        spans = self._found()
+        return sum(span.end_ns > after.begin_ns for span, after in pairwise(spans))
+
+    def _found(self) -> list[Span]:
         last = [] if self._begun_ns is None else [Span(self._begun_ns, FOREVER_NS)]
         # What is told again while it lasts is longer each time: of one beginning the last counts.
         found = {span.begin_ns: span for span in sorted({*self._spans, *last}, key=_place)}
-        return tuple(found.values())
+        return list(found.values())
 
 
 class Marked:
     """Tells in which of some episodes a moment is."""
 
     def __init__(self, spans: tuple[Span, ...]) -> None:
-        """Take them in order."""
+        """Take them in order; none lasts beyond the beginning of the next one."""
         self._spans = spans
         self._begins = [span.begin_ns for span in spans]
 

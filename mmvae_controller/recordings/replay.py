@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from mmvae_controller.control.window import NS
 from mmvae_controller.datasets.store import LABEL
 from mmvae_controller.modality.robot import OutputMessage
@@ -79,8 +81,7 @@ class Replay:
         self._mark(stamp_ns)
         outside = self._marked is not None and self._span is None
         if outside:
-            for name in self._names(message):
-                self._tallies[name].outside += 1
+            self._pass_by(message, stamp_ns)
             return
         # A loop on simulated time ticks when the clock says so, before what comes after.
         self._witness.advance(stamp_ns, is_time)
@@ -119,6 +120,9 @@ class Replay:
             # What is due until the mark still belongs to it.
             end_ns = self._span.end_ns - self._unbroken.back_ns
             self._witness.advance(min(stamp_ns, end_ns), True)
+            if span is None or span.begin_ns > self._span.end_ns:
+                # In between the arm may have been put elsewhere, by hand or by a simulation.
+                self._set_points.forget()
         self._witness.cut(MARKED, MARKED)
         self._cut_tallies(self.place_s(stamp_ns))
         self._span = span
@@ -141,6 +145,14 @@ class Replay:
             return (LABEL,)
         return self._topics.senses.get(topic, ())
 
+    def _pass_by(self, message: Stored, stamp_ns: int) -> None:
+        """Count what is outside of all episodes; of a set-point one may begin."""
+        for name in self._names(message):
+            self._tallies[name].outside += 1
+        if message.channel.topic == self._topics.command:
+            with suppress(MessageError):
+                self._set_points.remember(self._position(message), stamp_ns)
+
     def _told(self, message: Stored, stamp_ns: int) -> None:
         """Take a set-point, or what a demonstrator wanted."""
         is_command = message.channel.topic == self._topics.command
@@ -162,12 +174,14 @@ class Replay:
             self._witness.commanded(value, stamp_ns)
 
     def _sent(self, message: Stored, stamp_ns: int) -> NDArray[np.float64] | None:
-        output = self._robot.output
-        kind = str(output.message)
-        position = self._command(message, kind, output.quantity)
+        position = self._position(message)
         felt = self._window.newest(self._robot.anchor, stamp_ns)
         measured = None if felt is None else felt.value[self._anchor].astype(np.float64)
         return self._set_points.follow(position, stamp_ns, measured)
+
+    def _position(self, message: Stored) -> NDArray[np.float64]:
+        output = self._robot.output
+        return self._command(message, str(output.message), output.quantity)
 
     def _wanted(self, message: Stored) -> NDArray[np.float64]:
         """Return what a demonstrator wanted, in the quantity that the model decodes."""

@@ -111,6 +111,7 @@ class Rows:
 
         """
         self._bag, self._begins, self._place, self._marked = bag, BEGINNING, place, marked
+        self._continues = False
 
     def sensed(self, name: str, stamp_ns: int) -> None:
         """Note a sample of a sense."""

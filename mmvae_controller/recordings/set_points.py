@@ -63,17 +63,30 @@ class SetPoints:
             measured: Where the commanded joints are, rad; None if that is not known.
 
         """
+        repeated = self.remember(position, now_ns)
+        if self._quantity is not Quantity.VELOCITY:
+            return position
+        if repeated:
+            return np.zeros_like(position)
+        return self._velocity(position, now_ns, self._before, measured)
+
+    def remember(self, position: Vector, now_ns: int) -> bool:
+        """Take a set-point as the one from which the next comes; tell whether it repeats.
+
+        Of an episode that is marked it is the last one before, which makes no row.
+
+        Args:
+            position: On the wire, rad.
+            now_ns: When it was received.
+
+        """
         repeated = False
         if self._last is not None and self._last[1] == now_ns:
             # At one moment of a coarse clock: the last one counts, and one repeated is a hold.
             repeated = np.array_equal(self._last[0], position)
             self._last = self._before
-        before, self._before, self._last = self._last, self._last, (position, now_ns)
-        if self._quantity is not Quantity.VELOCITY:
-            return position
-        if repeated:
-            return np.zeros_like(position)
-        return self._velocity(position, now_ns, before, measured)
+        self._before, self._last = self._last, (position, now_ns)
+        return repeated
 
     def _velocity(
         self,

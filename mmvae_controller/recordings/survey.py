@@ -208,6 +208,11 @@ def _surveyed(
     heard, clock = look.heard, look.clock(choice)
     if any(other.marks.any for other in look.simulated) and not clock.marks.any:
         look.notes[topics.episode] = f'{topics.episode} tells of simulated time: not used'
+    if overlapping := clock.marks.overlapping:
+        look.notes['overlapping'] = (
+            f'{topics.episode} marks {overlapping} episodes that last beyond the beginning of the '
+            'next one: they end there, and what is left of them after the next one is left out'
+        )
     return Survey(
         heard,
         clock.topic,

@@ -90,6 +90,22 @@ class BagWriter:
         else:
             self.close()
 
+    def require(self, topic: str, kind: str) -> None:
+        """Find out how a type is defined, before its first message is there to be lost.
+
+        Raises:
+            RecordingError: Nobody defines it, or a type of one of its fields.
+
+        """
+        name = full_name(kind)
+        if name not in self._store.fielddefs:
+            self._learn(kind)
+        try:
+            # What was learnt before may lack the type of a field.
+            self._store.generate_msgdef(name, ros_version=2)
+        except (KeyError, TypesysError) as error:
+            raise RecordingError(f'{topic}: nobody defines {kind}: {error}') from error
+
     def write(self, topic: str, kind: str, stamp_ns: int, data: bytes | memoryview) -> None:
         """Write a message.
 
@@ -152,13 +168,8 @@ class BagWriter:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def _connect(self, topic: str, kind: str) -> Connection:
-        name = full_name(kind)
-        if name not in self._store.fielddefs:
-            self._learn(kind)
-        try:
-            connection = self._writer.add_connection(topic, name, typestore=self._store)
-        except (KeyError, TypesysError) as error:
-            raise RecordingError(f'{topic}: nobody defines {kind}: {error}') from error
+        self.require(topic, kind)
+        connection = self._writer.add_connection(topic, full_name(kind), typestore=self._store)
         self._connections[topic, kind] = connection
         return connection
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+import shutil
 from typing import Any
 
-from mmvae_controller.datasets import joining
+from mmvae_controller.datasets import joining, repeats
 from mmvae_controller.datasets.errors import DatasetError
 from mmvae_controller.datasets.joining import joined, opened, write_joined
 from mmvae_controller.datasets.store import (
@@ -41,9 +42,13 @@ def written(robot: Any, tmp_path: Path) -> Any:
     return write
 
 
+def unheard(done: int, total: int) -> None:
+    """Nobody waits."""
+
+
 def join(folders: list[Path], out: Path) -> Dataset:
-    parts = opened(folders)
-    write_joined(parts, out, lambda done, total: None)
+    parts = opened(folders, unheard)
+    write_joined(parts, out, unheard)
     write_description(out, joined(parts))
     return Dataset(out)
 
@@ -79,8 +84,44 @@ def test_data_sets_that_do_not_go_together_are_refused_with_the_difference(
     modalities = tuple(command if m is robot.command else m for m in robot.modalities)
     write_description(other, Description(modalities, 0.1, 0.1, {}))
     with pytest.raises(DatasetError, match=r'other: does not .* motor, period_s 0\.1, not'):
-        opened([one, other])
+        opened([one, other], unheard)
     with pytest.raises(DatasetError, match='one: is named twice'):
-        opened([one, one / '..' / 'one'])
+        opened([one, one / '..' / 'one'], unheard)
     with pytest.raises(DatasetError, match='absent: is no complete data set'):
-        opened([one, tmp_path / 'absent'])
+        opened([one, tmp_path / 'absent'], unheard)
+
+
+def test_a_copy_is_refused_and_so_is_what_is_joined_already(written: Any, tmp_path: Path):
+    one, other = written('one', [0, 0, 1, 1, 5]), written('other', [3, 3, 4, 4])
+    copy = shutil.copytree(one, tmp_path / 'copy')
+    with pytest.raises(DatasetError, match=r'copy: 2 of its 3 episodes .* 0, which is 0 of .*one'):
+        opened([one, other, copy], unheard)
+    join([other, one], tmp_path / 'both')
+    with pytest.raises(
+        DatasetError, match=r'both: 2 of its 5 episodes .* 2, which is 0 of .*copy'
+    ):
+        opened([copy, tmp_path / 'both'], unheard)
+
+
+def test_of_pictures_the_first_and_the_last_tell_episodes_apart(
+    written: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(repeats, 'LARGE_BYTES', 100)
+    one = written('one', [0, 0, 0])
+    copy = shutil.copytree(one, tmp_path / 'copy')
+    with pytest.raises(DatasetError, match='copy: 1 of its 1 episodes'):
+        opened([one, copy], unheard)
+    pictures = copy / 'shard-00000' / 'camera.npy'
+    seen = np.load(pictures)
+    seen[-1, 0, 0, 0] += 1
+    np.save(pictures, seen)
+    assert len(opened([one, copy], unheard)) == 2
+
+
+def test_an_arm_at_rest_is_the_same_in_all_data_sets_that_have_it(written: Any, tmp_path: Path):
+    one = written('one', [0, 0, 0])
+    for column in (one / 'shard-00000').iterdir():
+        values = np.load(column)
+        values[:] = values[:1]
+        np.save(column, values)
+    assert len(opened([one, shutil.copytree(one, tmp_path / 'copy')], unheard)) == 2

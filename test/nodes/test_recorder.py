@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 import resource
@@ -9,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +20,11 @@ pytest.importorskip('rclpy')
 pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
+from mmvae_controller.cli import record  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
 from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
+from mmvae_controller.modality.errors import ModalityError  # noqa: E402
 from mmvae_controller.modality.observation import Observation  # noqa: E402
 from mmvae_controller.modality.robot import Robot  # noqa: E402
 from mmvae_controller.modality.robot_file import load_robot  # noqa: E402
@@ -48,6 +52,7 @@ from mmvae_controller.recordings.making import Maker  # noqa: E402
 from mmvae_controller.recordings.observing import observations  # noqa: E402
 from mmvae_controller.recordings.stored import Channel  # noqa: E402
 from mmvae_controller.recordings.writer import BagWriter  # noqa: E402
+from rclpy.node import Node  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from rclpy.qos import DurabilityPolicy  # noqa: E402
 from rclpy.serialization import deserialize_message  # noqa: E402
@@ -325,6 +330,94 @@ def test_a_name_that_cannot_be_one_is_refused(
 ):
     with pytest.raises(RecordingError):
         Recorder(robot, BagWriter(tmp_path / 'bag'), **options)
+
+
+KINDS = {
+    'absent': ('no_such_msgs/msg/Label', 'message no_such_msgs/Label cannot be imported'),
+    'undefined': ('std_msgs/msg/Bool', 'nobody defines std_msgs/Bool'),
+    'action': ('arm_msgs/action/Move_FeedbackMessage', 'is no message of its own'),
+}
+
+
+@pytest.fixture
+def grip(peer: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Return what begins to publish on `grip` a type that cannot be recorded here."""
+
+    def publish(what: str) -> Any:
+        real = Node.get_publishers_info_by_topic
+
+        def told_types(node: Any, topic: str) -> Any:
+            return [
+                SimpleNamespace(topic_type=KINDS[what][0], qos_profile=info.qos_profile)
+                for info in real(node, topic)
+            ]
+
+        def undefined(writer: Any, topic: str, kind: str) -> None:
+            if what == 'undefined' and topic == '/grip':
+                raise RecordingError(f'nobody defines {kind}: is its package installed?')
+
+        monkeypatch.setattr(Node, 'get_publishers_info_by_topic', told_types)
+        monkeypatch.setattr(BagWriter, 'require', undefined)
+        return peer.node.create_publisher(Bool, 'grip', SENSOR)
+
+    return publish
+
+
+@pytest.mark.parametrize('what', KINDS)
+def test_another_topic_that_cannot_be_recorded_does_not_end_a_recording_that_runs(
+    peer: Any, robot: Robot, tmp_path: Path, grip: Any, what: str
+):
+    peer.feel()
+    recorder = Recorder(robot, BagWriter(tmp_path / 'bag'), also=('grip',))
+    peer.until(lambda: recorder.spin(0.1) or recorder.heard['/touch'], 'a sense')
+    publisher = grip(what)
+    peer.until(lambda: recorder.spin(0.1) or recorder.unheard, 'what is not heard')
+    assert list(recorder.unheard) == ['/grip']
+    assert KINDS[what][1] in recorder.unheard['/grip']
+    assert recorder.waiting == ()
+    assert '/grip' not in recorder.heard
+    count = recorder.heard['/touch']
+    peer.until(lambda: recorder.spin(0.1) or recorder.heard['/touch'] > count, 'more')
+    assert publisher.get_subscription_count() == 0
+    recorder.close()
+    recorder._writer.close()
+
+
+def test_at_the_beginning_another_topic_that_cannot_be_recorded_is_refused(
+    peer: Any, robot: Robot, tmp_path: Path, grip: Any, monkeypatch: pytest.MonkeyPatch
+):
+    grip('absent')
+    offered = SimpleNamespace(topic_type=KINDS['absent'][0], qos_profile=SENSOR)
+    # It is found at once, as where the recorder has been told of all publishers already.
+    monkeypatch.setattr(Node, 'get_publishers_info_by_topic', lambda node, topic: [offered])
+    with pytest.raises(ModalityError, match='no_such_msgs/Label cannot be imported'):
+        Recorder(robot, BagWriter(tmp_path / 'bag'), also=('grip',))
+
+
+def test_what_is_not_recorded_is_told_while_it_lasts_and_at_the_end(
+    robot_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+):
+    class Deaf:
+        heard, lost, latest_s = Counter({'/touch': 1}), Counter(), 0.0
+        senses, waiting, unheard = {'touch': '/touch'}, (), {}
+
+        def __init__(self, *about: Any) -> None:
+            """Hear a sense."""
+
+        def spin(self, duration_s: float) -> None:
+            self.unheard['/grip'] = 'nobody defines it'
+            time.sleep(0.01)
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    monkeypatch.setattr(record, 'Recorder', Deaf)
+    options = record.Options(
+        str(robot_file), tmp_path / 'bag', '', (), ('grip',), False, False, 0.1
+    )
+    assert record.run(options) == ExitCode.OK
+    said = capsys.readouterr()
+    assert (said.out + said.err).count('/grip is not recorded: nobody defines it') == 2
 
 
 def test_types_of_installed_packages_are_defined():

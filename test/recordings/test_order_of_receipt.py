@@ -134,6 +134,19 @@ def test_what_is_stored_late_is_told_and_a_little_is_not():
     assert found([*wanted[1:3], wanted[0], *wanted[3:]], ()).notes == []
 
 
+def test_stamps_that_go_back_a_little_within_a_topic_are_told_with_how_often_and_how_far():
+    """A clock that was set back by so little is not cut: a reader has to see it."""
+    wanted = [*takes(0, 1000), *takes(910, 2000)]
+    order = found(wanted)
+    assert order.times_back == 0
+    assert order.went_back['/joints'] == (8, 80 * MS)
+    assert order.went_back['/touch'] == (3, 60 * MS)
+    assert '/joints 8 times by up to 0.08 s, /touch 3 times' in order.notes[0]
+    assert 'or the clock was set back' in order.notes[0]
+    # Who is no part of the robot has a clock of his own.
+    assert found(wanted, ()).notes == []
+
+
 def test_what_waits_is_what_was_foreseen():
     wanted = takes(0, 1000)
     shuffled = [

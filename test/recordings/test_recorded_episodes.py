@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from types import SimpleNamespace
 from typing import Any
 
+from mmvae_controller.control.window import NS
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.recordings.errors import RecordingError
+from mmvae_controller.recordings.marks import Marks
 from mmvae_controller.recordings.receipt import ClockChoice
-from mmvae_controller.recordings.topics import Names
+from mmvae_controller.recordings.topics import Names, STATUS
 import numpy as np
 import pytest
 
@@ -71,6 +74,16 @@ def test_where_episodes_are_marked_nothing_else_divides_them(tape: Any, imported
     tape.flag(True, 9002)
     report = imported(tape.run(9010, 10000).close(), names=Names(episode='episode'))
     assert continues(report) == [False, True, True, False]
+
+
+def test_a_bag_never_continues_the_one_before_it_whichever_of_them_is_marked(
+    tapes: Any, imported: Any
+):
+    marked, other = tapes('marked'), tapes('other').run(20000, 21000)
+    marked.flag(True, -1)
+    report = imported(marked.run(0, 1000).close(), other.close(), names=Names(episode='episode'))
+    assert continues(report) == [False, False]
+    assert report.continued == ()
 
 
 def test_a_longer_gap_can_be_allowed(tape: Any, imported: Any):
@@ -322,6 +335,50 @@ def test_between_marks_a_set_point_is_remembered_and_across_a_pause_it_is_not(
     assert label[2] == pytest.approx(1, abs=1e-4)
 
 
+def stand(tape: Any, left: float, begin_ms: int, end_ms: int, commanded: bool = True) -> None:
+    """Stand still somewhere, rad, sense it all, and be told to stay or nothing."""
+    for ms in range(begin_ms, end_ms, 20):
+        tape.joints(left, ms)
+        tape.camera(1, ms + 1)
+        tape.touch(0, ms + 2)
+        if commanded:
+            tape.command(left, ms + 5)
+
+
+@pytest.mark.parametrize('commanded', [True, False])
+def test_the_first_label_of_a_marked_episode_is_no_way_from_the_one_before_it(
+    tape: Any, imported: Any, rows: Any, commanded: bool
+):
+    tape.flag(True, -1)
+    tape.run(0, 1000).flag(False, 1001)
+    # It is brought back: slowly enough to be taken for a velocity over all of the time.
+    stand(tape, 0.7, 1020, 1300, commanded)
+    tape.flag(True, 1301)
+    stand(tape, 0.7, 1320, 2300)
+    imported(tape.close(), names=Names(episode='episode'))
+    found = rows()
+    assert np.allclose(found['label'][found['episode'] == 0, 0], 1)
+    assert np.allclose(found['label'][found['episode'] == 1, 0], 0, atol=1e-5)
+    assert (found['episode'] == 1).sum() == 20
+
+
+def test_a_marked_episode_that_begins_in_motion_goes_on_from_the_set_points_before_it(
+    tape: Any, imported: Any, rows: Any
+):
+    """Its first set-point leads the arm by so much that where it is measured says nothing."""
+    tape.flag(True, -1)
+    tape.run(0, 500).flag(False, 501)
+    for ms in range(520, 1500, 20):
+        if ms == 1000:
+            tape.flag(True, 999)
+        stand(tape, 0.2, ms, ms + 20, commanded=False)
+        tape.command(ms / 2000, ms + 5)
+    imported(tape.close(), names=Names(episode='episode'))
+    found = rows()
+    assert np.allclose(found['label'][found['episode'] == 1, 0], 0.5)
+    assert (found['episode'] == 1).sum() == 10
+
+
 def test_the_status_of_a_simulation_tells_when_its_episode_was(tape: Any, imported: Any):
     values = {'episode': '0', 'began_ns': '1200000000', 'elapsed_s': '0.5'}
     simulate(tape, 1000, 2000)
@@ -363,6 +420,30 @@ def test_an_episode_that_is_told_while_it_lasts_is_as_long_as_it_was_told_last(
         values = {'began_ns': '1200000000', 'elapsed_s': str(elapsed_s)}
         tape.put('simulation/episode', tape.maker.status('e', values), 1900 + number)
     assert imported(tape.close()).rows == 10
+
+
+def test_an_episode_that_is_marked_within_another_ends_it_and_that_is_told(
+    tape: Any, imported: Any
+):
+    simulate(tape, 1000, 3000)
+    for number, (begin_ms, elapsed_s) in enumerate(((1200, 1.6), (1700, 0.5))):
+        values = {'began_ns': str(begin_ms * 1_000_000), 'elapsed_s': str(elapsed_s)}
+        tape.put('simulation/episode', tape.maker.status('e', values), 3900 + number)
+    report = imported(tape.close())
+    assert [e.rows for e in report.episodes] == [10, 10]
+    (note,) = report.bags[0].notes
+    assert note.startswith('/simulation/episode marks 1 episodes that last beyond')
+
+
+def test_of_marks_one_ends_where_the_next_one_begins():
+    marks = Marks()
+    for begin_s, elapsed_s in ((0, 10), (5, 1), (5.5, 4), (20, 1)):
+        values = {'began_ns': str(int(begin_s * NS)), 'elapsed_s': str(elapsed_s)}
+        pairs = [SimpleNamespace(key=key, value=value) for key, value in values.items()]
+        marks.take(STATUS, SimpleNamespace(name='e', values=pairs), 0)
+    ends_s = [(s.begin_ns / NS, s.end_ns / NS) for s in marks.spans()]
+    assert ends_s == [(0, 5), (5, 5.5), (5.5, 9.5), (20, 21)]
+    assert marks.overlapping == 2
 
 
 def test_a_status_is_of_no_use_on_the_recorders_clock_and_that_is_told(tape: Any, imported: Any):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from io import StringIO
 import json
 from pathlib import Path
+import signal
 from typing import Any
 
+from mmvae_controller.cli import import_bag
 from mmvae_controller.cli.main import app
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.recordings.curve import Curve, CURVE_POINTS
@@ -148,7 +150,9 @@ def test_the_command_says_what_is_missing_and_fails(tapes: Any, robot: Any, tmp_
 def test_a_bag_of_which_nothing_came_is_told_last_and_the_exit_code_says_so(
     tapes: Any, robot: Any, tmp_path: Path
 ):
-    bags = (tapes('one').run(0, 500).close(), tapes('two', namespace='/arm').run(0, 500).close())
+    # Not the same rows, which `join` would refuse.
+    two = tapes('two', namespace='/arm').run(500, 1000)
+    bags = (tapes('one').run(0, 500).close(), two.close())
     result = run(*bags, '--robot', robot.path, '--out', tmp_path / 'data')
     assert result.exit_code == 1
     assert len(Dataset(tmp_path / 'data')) == 10
@@ -183,3 +187,13 @@ def test_the_command_wants_a_place_or_a_dry_run(robot: Any):
         result = run('bag', '--robot', robot.path, *words)
         assert result.exit_code == 2
         assert 'give either --out or --dry-run' in result.output
+
+
+def test_the_signals_that_end_it_are_those_of_who_calls_it(tape: Any, robot: Any):
+    """What ends a command is said in one place, for all of them."""
+    bag, before = tape.run(0, 500).close(), signal.getsignal(signal.SIGTERM)
+    options = import_bag.Options(
+        [bag], str(robot.path), None, '', (), '', '', '', 'auto', 1.0, 20.0, None, None
+    )
+    assert import_bag.run(options) == 0
+    assert signal.getsignal(signal.SIGTERM) is before

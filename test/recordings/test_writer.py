@@ -102,3 +102,16 @@ def _fail(tape: Any) -> None:
     with tape.writer:
         tape.run(0, 100)
         raise KeyError
+
+
+def test_a_type_of_which_a_part_is_not_defined_is_refused_each_time_it_is_asked_for(
+    tmp_path: Path,
+):
+    texts = {'arm_msgs/Grip': 'arm_msgs/Finger[] fingers', 'arm_msgs/Wide': 'float64 width'}
+    with BagWriter(tmp_path / 'bag', define=lambda kind: texts.get(kind, '')) as writer:
+        for topic in ('/grip', '/other'):
+            with pytest.raises(RecordingError, match='nobody defines arm_msgs/'):
+                writer.require(topic, 'arm_msgs/Grip')
+        writer.require('/wide', 'arm_msgs/Wide')
+        writer.write('/wide', 'arm_msgs/Wide', 1, bytes(12))
+    assert [m.channel.topic for m in read_bag(tmp_path / 'bag', pytest.fail)] == ['/wide']
