@@ -43,8 +43,18 @@ def judge_command(robot: Robot, facts: Facts) -> Iterator[Finding]:
             f'{len(obeying)} nodes obey {found.topic}: {", ".join(e.node for e in obeying)}',
             'each of them moves: stop those that you do not mean, or give each robot a namespace',
         )
+    ours = [e for e in found.publishers if _is_ours(facts, e)]
+    if len(ours) > 1:
+        yield Finding(
+            name,
+            'topic',
+            Level.MISSING,
+            f'{len(ours)} of our {ours[0].node} publish on {found.topic}',
+            'two that command one arm tear it to and fro: end all but one',
+        )
     for other in found.publishers:
-        yield _commander(name, facts, other)
+        if len(ours) < 2 or other not in ours:
+            yield _commander(name, facts, other)
 
 
 def judge_limits(
@@ -93,9 +103,13 @@ def judge_limits(
     yield from _inside(robot, facts, limits)
 
 
+def _is_ours(facts: Facts, one: Endpoint) -> bool:
+    return one.node == f'{facts.inside}/{OURS}'
+
+
 def _commander(name: str, facts: Facts, other: Endpoint) -> Finding:
     topic = facts.command.topic
-    if other.node == f'{facts.inside}/{OURS}':
+    if _is_ours(facts, other):
         return Finding(
             name,
             'topic',

@@ -18,6 +18,10 @@ from mmvae_controller.nodes.check.facts import Facts
 GOAL = 'goal'
 
 
+# What is told of a sense that depends on how time passes.
+TIMED = ('rate', 'delay')
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """What was given beside the robot.
@@ -38,6 +42,9 @@ def judge(robot: Robot, facts: Facts, given: Given) -> list[Finding]:
     """Return all findings, sense by sense, then of the command, the loop and the model."""
     step_s = robot.step_s if given.network is None else given.network.contract.step_s
     findings = [f for name in robot.sources for f in judge_sense(robot, name, facts, step_s)]
+    if facts.clocks > 1:
+        # Of a time that jumps: advice that follows from it would switch off what watches ages.
+        findings = [f for f in findings if f.what not in TIMED]
     findings += judge_command(robot, facts)
     findings += judge_limits(robot, facts, given.urdf, given.acceleration_rad_s2)
     findings.append(_loop(robot, step_s))
@@ -128,6 +135,15 @@ def _goal(robot: Robot, facts: Facts) -> Finding:
 
 
 def _clock(facts: Facts) -> Finding:
+    if facts.clocks > 1:
+        return Finding(
+            'control',
+            'clock',
+            Level.MISSING,
+            f'{facts.clocks} publish simulated time, and it jumps: no rate or delay is told',
+            'end all but one, or give each a namespace with a clock of its own: `mmvae up '
+            '--simulation --namespace`',
+        )
     if facts.time_factor is None:
         return Finding(
             'control',

@@ -19,7 +19,7 @@ MIB = 2**20
 # container gets just that, 64 MiB, unless told otherwise.
 ENOUGH_MIB = 64
 # In which Fast DDS of Jazzy, and of Kilted, hears others on this machine; it is empty while made.
-PORTS = ('fastrtps_port*', 'fastdds_port*')
+PORTS = ('fastrtps_port*[0-9]', 'fastdds_port*[0-9]')
 MAKING_S = 5.0
 CAP_SYS_NICE = 23
 STATUS = Path('/proc/self/status')

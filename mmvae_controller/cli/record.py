@@ -25,6 +25,8 @@ REFRESH_S = 0.25
 SILENT_S, ABSENT_S = 3.0, 10.0
 # Later than this, messages are lost before they are written.
 LATE_S = 0.5
+# How topics are called that are no robot's own.
+OF_ALL = ('clock', 'diagnostics')
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,9 @@ def run(options: Options) -> ExitCode:
             finally:
                 recorder.close()
             elapsed_s = time.monotonic() - began_s
+        if advice and not _labelled(recorder):
+            # The same command has to work once the robot is there.
+            writer.discard()
     for topic, count in sorted(recorder.heard.items()):
         print(f'{count:8d}  {count / elapsed_s:7.1f} Hz  {topic}')
     print(f'{options.out}: {writer.messages} messages in {elapsed_s:.1f} s{_silent(recorder)}')
@@ -84,7 +89,8 @@ def run(options: Options) -> ExitCode:
         print(shortcoming)
     if not advice:
         return ExitCode.OK
-    print(advice, file=sys.stderr)
+    kept = options.out.exists()
+    print(advice if kept else f'{advice}; the bag is not kept', file=sys.stderr)
     return ExitCode.FAILED
 
 
@@ -121,6 +127,12 @@ def _listen(recorder: Recorder, options: Options, leaving: Leaving) -> None:
 def _heard(recorder: Recorder) -> bool:
     """Tell whether anything of the robot was: /diagnostics and /clock are of all."""
     return any(recorder.heard[topic] for topic in recorder.senses.values())
+
+
+def _labelled(recorder: Recorder) -> bool:
+    """Tell whether anything came that is not of all: labels, marks of episodes."""
+    heard = {topic for topic, count in recorder.heard.items() if count}
+    return any(topic.rsplit('/', 1)[-1] not in OF_ALL for topic in heard)
 
 
 def _is_silent(recorder: Recorder, passed_s: float) -> bool:

@@ -124,7 +124,8 @@ def fit(
     logarithms = np.log(np.maximum(whole, SMALLEST_SURPRISE))
     if len(logarithms) < 100 or len(runs) < 10 or not np.isfinite(logarithms).all():
         raise ControlError(
-            f'{len(whole)} surprises in {len(runs)} runs, expected at least 100 finite ones in 10'
+            f'{len(whole)} surprises in {len(runs)} runs, expected at least 100 finite ones in '
+            '10: give more --episodes'
         )
     fitted = []
     for quantile in LEVEL_QUANTILES[channel]:

@@ -17,6 +17,7 @@ from mmvae_controller.nodes.reporting.status import Level, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
 from mmvae_controller.nodes.session import Session
+from mmvae_controller.nodes.twin import await_twin, living_twin
 from mmvae_controller.nodes.wiring import Wiring, with_limits
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,8 @@ from std_srvs.srv import Trigger
 
 SUCCESS = TransitionCallbackReturn.SUCCESS
 FAILURE = TransitionCallbackReturn.FAILURE
+# So often it is told again what a simulation asks for in vain.
+ASKED_AGAIN_S = 30.0
 
 
 class ControllerNode(LifecycleNode):
@@ -38,6 +41,7 @@ class ControllerNode(LifecycleNode):
 
         """
         super().__init__('controller', **options)
+        self._born_s = time.monotonic()
         declare(self, 'robot_file', '', 'Robot YAML; config/robots/iiwa_sim.yaml documents it')
         declare(self, 'model', '', 'Folder of the trained model, with its model.yaml')
         declare(self, 'autostart', True, 'Configure and activate without being told to')
@@ -89,7 +93,10 @@ class ControllerNode(LifecycleNode):
         """Configure and activate, if autostart says so."""
         if not self.get_parameter('autostart').value:
             return
-        if self.trigger_configure() != SUCCESS or self.trigger_activate() != SUCCESS:
+        if self.trigger_configure() != SUCCESS:
+            raise RefusedError
+        await_twin(self, self._born_s)
+        if self.trigger_activate() != SUCCESS:
             raise RefusedError
 
     def close(self) -> None:
@@ -121,7 +128,7 @@ class ControllerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Begin to command; refused without limits."""
-        why_not = why_old(time.monotonic(), self.urgency.asked_since_s)
+        why_not = why_old(time.monotonic(), self.urgency.asked_since_s) or self._why_not_alone()
         if not why_not:
             try:
                 self._activate()
@@ -153,6 +160,12 @@ class ControllerNode(LifecycleNode):
         self._leave_active()
         self._forget()
         return super().on_error(state)
+
+    def _why_not_alone(self) -> str:
+        if not living_twin(self):
+            return ''
+        name = f'{self.get_namespace().rstrip("/")}/{self.get_name()}'
+        return f'there is another {name}, and two that command one arm tear it to and fro: end one'
 
     def _activate(self) -> None:
         assert self._wiring is not None
@@ -217,6 +230,12 @@ class ControllerNode(LifecycleNode):
         if not self.get_parameter('use_sim_time').value:
             # No simulation that strays into its graph takes a real arm from its operator.
             response.message = 'not on simulated time: start the controller with use_sim_time'
+            self.get_logger().warning(
+                explained_by(
+                    Help.SIMULATION_WAITS, f'a simulation is refused: {response.message}'
+                ),
+                throttle_duration_sec=ASKED_AGAIN_S,
+            )
             return response
         if not self._holds.between:
             self._holds.between = True

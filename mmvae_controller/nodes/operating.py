@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from lifecycle_msgs.srv import ChangeState, GetState
+from mmvae_controller.nodes.twin import twins
 from mmvae_controller.nodes.watch.listener import listener
 from rcl_interfaces.msg import Parameter
 from rcl_interfaces.srv import SetParameters
@@ -21,6 +22,8 @@ STOP = 'stop'
 # who has just joined can be lost.
 FIND_S = 4.0
 ANSWER_S = 3.0
+# So long after one has stopped others are looked for.
+ALONE_S = 1.0
 # A transition loads robot and model, or waits for the last hold to be heard.
 TRANSITION_S = 60.0
 # A stop may be asked for twice; nothing is lost with it.
@@ -63,8 +66,25 @@ class Operator:
             OperatingError: It is not there, or does not answer.
 
         """
-        answer = self._call(f'{CONTROLLER}/{STOP}', Trigger, Trigger.Request(), AGAIN_S)
-        return answer.success, answer.message
+        answer = self._stop()
+        # It holds. Another one may be found later than this was, and has to hear it as well.
+        if not self._spin_until(lambda: self._count() > 1, ALONE_S):
+            return answer.success, answer.message
+        until_s = time.monotonic() + FIND_S
+        while time.monotonic() < until_s:
+            self._stop()
+            self._spin_until(lambda: False, AGAIN_S)
+        count = self._count()
+        return False, (
+            f'{answer.message}, says one of {count} of that name, and all were asked: end all but '
+            'one; one that was killed is in the graph for 20 s'
+        )
+
+    def _count(self) -> int:
+        return twins(self._node, CONTROLLER, self.namespace)
+
+    def _stop(self) -> Trigger.Response:
+        return self._call(f'{CONTROLLER}/{STOP}', Trigger, Trigger.Request(), AGAIN_S)
 
     def resume(self) -> tuple[bool, str]:
         """Let the controller go on; return whether it does, and what it says.

@@ -8,6 +8,7 @@ from mmvae_controller.control.assembly import controller_of
 from mmvae_controller.control.driving import Driver
 from mmvae_controller.control.gate import Decision, Reason
 from mmvae_controller.control.pace import AtMost
+from mmvae_controller.control.set_point import LET_GO
 from mmvae_controller.control.tick import NOTHING_SENSED, Sensed, Tick
 from mmvae_controller.control.watchdog import Watchdog
 from mmvae_controller.control.window import NS
@@ -25,6 +26,8 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 CHECKS_PER_TIMEOUT = 4
+# Without a set-point for so long, the log says why: a scene that begins anew is sooner ready.
+IDLE_NS = 3 * NS
 
 
 class Session:
@@ -49,6 +52,8 @@ class Session:
         self._robot = robot
         self._last_tick: Tick | None = None
         self._period_s = 1 / robot.rate_hz
+        self._idle_ns = time.monotonic_ns()
+        self._idle_told: Help | None = None
         self._observe = AtMost(wiring.observation_hz, robot.rate_hz)
         self._fed_ns = time.monotonic_ns()
         self._watchdog = Watchdog(round(robot.watchdog_s * NS), self._fed_ns)
@@ -158,8 +163,21 @@ class Session:
             return
         self._last_tick = tick
         self._wiring.gate.judge(tick)
+        self._tell(tick)
         self._show(tick, stamp_ns)
         self.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns, sent_ns)
+
+    def _tell(self, tick: Tick) -> None:
+        """Say in the log that the arm was let go, or why nothing is commanded for long."""
+        if not tick.idle or tick.idle == Reason.STOPPED:
+            self._idle_ns, self._idle_told = self._fed_ns, None
+            return
+        section = Help.LET_GO if tick.idle.endswith(LET_GO) else Help.NO_SET_POINT
+        lasts = section is Help.LET_GO or self._fed_ns - self._idle_ns > IDLE_NS
+        if lasts and section is not self._idle_told:
+            self._idle_told = section
+            told = explained_by(section, f'no set-point: {tick.idle}')
+            self._node.get_logger().warning(told)
 
     def _show(self, tick: Tick, stamp_ns: int) -> None:
         """Publish what the tick saw, if somebody listens; after the command, which is urgent."""
@@ -174,7 +192,8 @@ class Session:
             self._node.get_logger().error(
                 explained_by(
                     Help.CLOCK_STANDS,
-                    'the control loop stands still, holding; does the clock advance?',
+                    'the control loop stands still, holding: is the machine busy? does the clock '
+                    'advance?',
                 ),
                 throttle_duration_sec=LOG_THROTTLE_S,
             )

@@ -337,6 +337,9 @@ class SimulationNode(Node):
                 f'{self._phase}; {clocks} publish {self._clock_out.topic_name}: time jumps; '
                 'give each its own, -r /clock:=clock'
             )
+            self.get_logger().warning(
+                explained_by(section, message), throttle_duration_sec=WAITS_AGAIN_S
+            )
         elif trouble:
             level, message = Level.WARN, f'{self._phase}: {trouble}; the arm holds'
         elif achieved < SLOW_SHARE * self._pace.factor:

@@ -56,7 +56,7 @@ class RateSchedule(StrEnum):
             f'warmup_steps {warmup_steps} is more than {share} {steps} steps: the learning rate '
             f'rises to {largest * learning_rate:.2g} instead of {learning_rate:g}, and little is '
             f'learnt; lower warmup_steps in the training YAML, to {round(SHORT_WARMUP * steps)} '
-            'for example, or give more --epochs'
+            'for example, or give more --epochs, now: a training that has begun keeps its settings'
         )
 
 

@@ -297,6 +297,25 @@ def test_stamps_of_simulated_time_are_not_compared(robot, namespace, clock):
     assert '0.25 s of it in a real second' in running.message
 
 
+def test_of_a_time_that_jumps_no_age_is_advised(robot):
+    facts = with_heard('touch', longest_gap_s=73.0, masked_share=0.9)
+    assert any('max_age_s' in f.todo for f in judge(robot, facts, Given()))
+    facts = replace(facts, published={'/clock': ('x',)}, time_factor=37464.2, clocks=2)
+    findings = judge(robot, facts, Given())
+    assert not any('max_age_s' in f.todo for f in findings)
+    clock = found(robot, facts, 'control', 'clock')
+    assert clock.level is Level.MISSING
+    assert '2 publish simulated time, and it jumps' in clock.message
+
+
+def test_two_controllers_of_ours_on_one_command_are_missing_something(robot):
+    ours = [Endpoint('/controller', str(robot.output.message), 'reliable', True)] * 2
+    facts = replace(FACTS, command=replace(FACTS.command, publishers=tuple(ours)))
+    told = [f for f in judge(robot, facts, Given()) if 'end all but one' in f.todo]
+    assert [f.level for f in told] == [Level.MISSING]
+    assert '2 of our /controller publish on' in told[0].message
+
+
 def test_what_is_said_of_a_subject_stands_together(robot):
     subjects = [f.subject for f in judge(robot, FACTS, Given())]
     changes = sum(a != b for a, b in pairwise(subjects))

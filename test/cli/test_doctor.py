@@ -271,6 +271,8 @@ def test_shared_memory_that_a_killed_node_left_half_made_is_named(tmp_path, name
     half = tmp_path / name
     half.touch()
     (tmp_path / 'fastrtps_port7412').write_bytes(bytes(8))
+    # A lock is empty, and stays where it is.
+    (tmp_path / f'{name}_el').touch()
     (tmp_path / 'fastrtps_9fa87f_el').touch()
     made_s = half.stat().st_mtime
     assert not list(judge_ports(tmp_path, made_s + 1))

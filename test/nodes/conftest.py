@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+import importlib.util
 import itertools
 import os
 from pathlib import Path
@@ -451,6 +452,13 @@ class Program:
     @property
     def output(self) -> str:
         return self._log.read_text(encoding='utf-8', errors='replace')
+
+
+@pytest.fixture(autouse=True)
+def no_wait_for_twins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have nodes in this process begin at once: none of them has a twin."""
+    if importlib.util.find_spec('rclpy') is not None:
+        monkeypatch.setattr('mmvae_controller.nodes.twin.SEEN_WITHIN_S', 0.0)
 
 
 @pytest.fixture

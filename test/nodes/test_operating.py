@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 import os
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ pytestmark = pytest.mark.ros
 
 from mmvae_controller.cli.main import app  # noqa: E402
 from mmvae_controller.cli.up import PROFILE  # noqa: E402
+from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
 from mmvae_controller.modality.shared_files import find_config  # noqa: E402
 from mmvae_controller.nodes import operating  # noqa: E402
 from mmvae_controller.nodes.processes import unset_profile_variables  # noqa: E402
@@ -31,18 +33,28 @@ def mmvae(*words: str) -> tuple[int, str]:
 
 
 @pytest.fixture
-def arm(
-    program: Any, peer: Any, robot_file: Path, model: Path, monkeypatch: pytest.MonkeyPatch
-) -> Any:
-    """Return a controller in a process and a namespace of its own, which waits to be told.
+def start(
+    program: Any, robot_file: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Any]:
+    """Return what starts a controller in a process and a namespace of its own.
 
     It is found as soon as one that `mmvae up` starts.
     """
     for variable in unset_profile_variables(os.environ):
         monkeypatch.setenv(variable, str(find_config(PROFILE)))
-    given = {'robot_file': robot_file, 'model': model, 'autostart': 'false'}
-    parameters = [word for k, v in given.items() for word in ('-p', f'{k}:={v}')]
-    started = program(MODULE, '-r', '__ns:=/arm', *parameters)
+
+    def begin(**parameters: Any) -> Any:
+        given = {'robot_file': robot_file, 'model': model, **parameters}
+        words = [word for k, v in given.items() for word in ('-p', f'{k}:={v}')]
+        return program(MODULE, '-r', '__ns:=/arm', *words)
+
+    return begin
+
+
+@pytest.fixture
+def arm(start: Callable[..., Any], peer: Any) -> Any:
+    """Return one that waits to be told."""
+    started = start(autostart='false')
     services = peer.node.create_client(Trigger, '/arm/controller/stop')
     peer.until(services.service_is_ready, 'the controller')
     return started
@@ -155,3 +167,43 @@ def test_a_parameter_is_set_where_the_node_lets_it_and_else_the_reason_is_told(a
     assert 'read-only' in said
     assert mmvae('set', 'controller', name, '{')[0] == 1
     assert "error: '\"' is no value of a parameter" in mmvae('set', 'controller', name, '"')[1]
+
+
+def test_a_second_controller_is_not_activated_beside_one_that_lives(
+    arm: Any, start: Callable[..., Any], peer: Any
+):
+    mmvae('lifecycle', 'configure')
+    mmvae('lifecycle', 'activate')
+    second = start()
+    peer.until(second.ended, 'its end')
+    assert second.process.returncode == ExitCode.REFUSED
+    assert 'there is another /arm/controller, and two that command one arm' in second.output
+    assert mmvae('lifecycle')[1].startswith('/arm/controller: active')
+
+
+def test_one_takes_the_place_of_a_controller_that_was_killed(
+    arm: Any, start: Callable[..., Any], peer: Any
+):
+    mmvae('lifecycle', 'configure')
+    arm.process.kill()
+    arm.process.wait()
+    second = start()
+    states: list[str] = []
+
+    def active() -> bool:
+        states.append(mmvae('lifecycle')[1])
+        return 'active: the arm moves' in states[-1]
+
+    peer.until(active, 'its activation')
+    assert not second.ended()
+
+
+def test_a_stop_reaches_every_controller_and_fails_where_there_are_two(
+    arm: Any, start: Callable[..., Any], peer: Any
+):
+    start(autostart='false')
+    there = peer.node.get_node_names
+    peer.until(lambda: there().count('controller') == 2, 'both')
+    code, said = mmvae('stop')
+    assert code == 1
+    assert 'says one of 2 of that name, and all were asked: end all but one' in said

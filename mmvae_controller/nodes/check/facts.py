@@ -122,6 +122,7 @@ class Facts:
         description: The URDF on the topic `robot_description`; empty if there is none.
         time_factor: Simulated seconds in a real one; None without simulated time. Rates and gaps
             are in simulated seconds then, as the controller counts.
+        clocks: How many publish the simulated time that counts.
         controllers: The states that ros2_control told on `/diagnostics`, by controller.
 
     """
@@ -134,6 +135,7 @@ class Facts:
     heeded: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     description: str = ''
     time_factor: float | None = None
+    clocks: int = 0
     controllers: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @property

@@ -93,7 +93,10 @@ class Gatherer:
         """Return what is known by now."""
         now_s = time.monotonic()
         output = self._robot.output
-        pace = next((p for p in self._paces.values() if p.factor is not None), Pace())
+        place, pace = next(
+            ((place, p) for place, p in self._paces.items() if p.factor is not None),
+            (CLOCK, Pace()),
+        )
         try:
             message_type(output.message)
             not_installed = ''
@@ -122,6 +125,7 @@ class Gatherer:
             heeded={t: k for t, k in topics.items() if self._listeners(t)},
             description=self._description,
             time_factor=pace.factor,
+            clocks=self._node.count_publishers(place),
             controllers={n: frozenset(states) for n, states in self._controllers.items()},
         )
 
