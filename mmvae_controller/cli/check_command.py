@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mmvae_controller.cli.check_names import where_instead
 from mmvae_controller.cli.findings import Finding, Level
+from mmvae_controller.control.set_point import LIMIT_SLACK_RAD
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import JointLimits, limits_from_urdf
 from mmvae_controller.modality.robot import OutputMessage, Robot
@@ -221,8 +222,9 @@ def _inside(robot: Robot, facts: Facts, limits: JointLimits) -> Iterator[Finding
     outside = []
     for joint, lower, upper in zip(limits.joints, limits.lower_rad, limits.upper_rad, strict=True):
         value = values.get(joint)
-        if value is not None and not lower <= value <= upper:
-            outside.append(f'{joint} is {value:.3f} rad, limits {lower:g} to {upper:g}')
+        # The controller allows as much, for what float32 cannot hold.
+        if value is not None and max(lower - value, value - upper) > LIMIT_SLACK_RAD:
+            outside.append(f'{joint} is {value:.4f} rad, limits {lower:g} to {upper:g}')
     if outside:
         yield Finding(
             robot.anchor,

@@ -144,6 +144,7 @@ class Session:
         stamp_ns = self._node.get_clock().now().nanoseconds
         if self._wiring.goal is not None:
             self._wiring.goal.heed(now_ns)
+        was_stopped = self.control.stopped
         try:
             tick = self.control.tick(now_ns)
             if tick.decision is not None:
@@ -163,13 +164,13 @@ class Session:
             return
         self._last_tick = tick
         self._wiring.gate.judge(tick)
-        self._tell(tick)
+        self._tell(tick, was_stopped)
         self._show(tick, stamp_ns)
         self.loop.tick(now_ns, time.monotonic_ns() - self._fed_ns, sent_ns)
 
-    def _tell(self, tick: Tick) -> None:
+    def _tell(self, tick: Tick, was_stopped: bool) -> None:
         """Say in the log that the arm was let go, or why nothing is commanded for long."""
-        if not tick.idle or tick.idle == Reason.STOPPED:
+        if not tick.idle or was_stopped:
             self._idle_ns, self._idle_told = self._fed_ns, None
             return
         section = Help.LET_GO if tick.idle.endswith(LET_GO) else Help.NO_SET_POINT

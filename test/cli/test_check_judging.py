@@ -465,7 +465,9 @@ def test_a_joint_outside_its_limits_is_named(robot):
     facts = with_heard('joints', values={'left': 1.5, 'right': 0.0, 'spare': 0.0})
     finding = found(robot, facts, 'joints', 'limits')
     assert finding.level is Level.MISSING
-    assert finding.message == 'left is 1.500 rad, limits -1 to 1'
+    assert finding.message == 'left is 1.5000 rad, limits -1 to 1'
+    resting = with_heard('joints', values={'left': 1.000001, 'right': 0.0, 'spare': 0.0})
+    assert found(robot, resting, 'joints', 'limits').level is Level.OK
 
 
 def test_a_step_shorter_than_a_period_is_noted(robot):

@@ -14,6 +14,7 @@ pytestmark = pytest.mark.ros
 from builtin_interfaces.msg import Time  # noqa: E402
 from mmvae_controller.nodes.wire.pointcloud import read_observation  # noqa: E402
 from mmvae_controller.nodes.wire.qos import CLOCK  # noqa: E402
+from rclpy.impl.rcutils_logger import RcutilsLogger  # noqa: E402
 from rclpy.time import Time as Moment  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import PointCloud2  # noqa: E402
@@ -135,7 +136,11 @@ def test_stop_holds_and_resume_starts_from_where_the_robot_is_then(rig: Any):
     it.until_moving()
 
 
-def test_an_arm_that_does_not_follow_is_let_go_until_resumed(rig: Any):
+def test_an_arm_that_does_not_follow_is_let_go_until_resumed(
+    rig: Any, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    monkeypatch.setattr(RcutilsLogger, 'warning', lambda _, message, **more: told.append(message))
     it = rig(following_rad=0.2)
     it.peer.feel()
     it.node.start()
@@ -143,6 +148,8 @@ def test_an_arm_that_does_not_follow_is_let_go_until_resumed(rig: Any):
     it.commands.clear()
     it.until_status('controller: gate', 'let go until resumed')
     assert it.commands == []
+    (let_go,) = [message for message in told if 'let go until resumed' in message]
+    assert let_go.endswith('mmvae explain let-go')
     assert it.peer.call('controller/resume').success
     it.until_moving()
 

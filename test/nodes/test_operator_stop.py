@@ -23,6 +23,7 @@ from mmvae_controller.nodes.holds import OLD_S  # noqa: E402
 from mmvae_controller.nodes.runtime import executor_of  # noqa: E402
 from mmvae_controller.nodes.simulation import Phase, SimulationNode  # noqa: E402
 from mmvae_controller.nodes.wire.qos import EPISODES  # noqa: E402
+from rclpy.impl.rcutils_logger import RcutilsLogger  # noqa: E402
 from rclpy.parameter import Parameter  # noqa: E402
 from std_msgs.msg import Float64MultiArray  # noqa: E402
 from std_srvs.srv import Trigger  # noqa: E402
@@ -145,6 +146,16 @@ def test_while_it_is_stopped_the_scene_stays_as_the_operator_saw_it(pair: Pair):
     assert 'let go' not in pair.said('controller: gate')
     ask(pair.controller, 'resume')
     pair.peer.until(lambda: resets, 'the next scene')
+
+
+def test_a_scene_that_is_reset_under_a_hold_is_no_arm_that_was_let_go(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+):
+    told: list[str] = []
+    monkeypatch.setattr(RcutilsLogger, 'warning', lambda _, message, **more: told.append(message))
+    pair.controller.start()
+    pair.peer.until(lambda: len(pair.episodes) > 3, 'some episodes')
+    assert not [message for message in told if 'let go' in message]
 
 
 def test_an_arm_that_let_go_in_one_episode_goes_on_in_the_next(pair: Pair):
