@@ -82,7 +82,11 @@ SMALL_NETWORK: dict[str, Any] = {
 @pytest.fixture(scope='session', autouse=True)
 def heard_signals() -> Iterator[None]:
     """Let signals end what the tests start, also under nohup or as a job in the background."""
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    usual = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_DFL,
+        signal.SIGQUIT: signal.SIG_DFL,
+    }
     ignored = [n for n in usual if signal.getsignal(n) is signal.SIG_IGN]
     for number in ignored:
         signal.signal(number, usual[number])

@@ -30,7 +30,14 @@ def resume(namespace: str) -> int:
         NamespaceError, StartError: The namespace cannot be one; ROS 2 does not start.
 
     """
-    return _ask(namespace, lambda operator: _tell(operator, *operator.resume()))
+
+    def go_on(operator: Operator) -> int:
+        done, said = operator.resume()
+        if not done and (state := operator.state()) != 'active':
+            said = f'{said}; {_standing(operator, state)}'
+        return _tell(operator, done, said)
+
+    return _ask(namespace, go_on)
 
 
 def lifecycle(namespace: str, transition: str | None) -> int:

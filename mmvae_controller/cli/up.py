@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+import shlex
 import sys
 from tempfile import TemporaryDirectory
 
@@ -127,9 +128,9 @@ def simulate(robot: str, namespace: str, simulated: Simulated) -> int:
     env = child_environment(find_config(PROFILE))
     _prepare(simulated, robot, env)
     command = _simulation(find_robot(robot).resolve(), _inside(namespace), simulated)
-    return _run(
-        {'simulation': command}, env, 'it holds still until `mmvae up --use-sim-time` runs'
-    )
+    place = f' --namespace {namespace.strip("/")}' if namespace.strip('/') else ''
+    waits = f'it holds still until this runs: mmvae up {shlex.quote(robot)} --use-sim-time{place}'
+    return _run({'simulation': command}, env, waits)
 
 
 def _prepare(simulated: Simulated, robot: str, env: MutableMapping[str, str]) -> None:

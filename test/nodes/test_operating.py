@@ -75,7 +75,10 @@ def test_a_controller_is_taken_through_its_lifecycle_and_says_what_comes_next(ar
     assert 'inactive: it commands nothing; next: mmvae lifecycle activate' in said
     assert mmvae('lifecycle', 'configure')[0] == 0  # It is there already.
     code, said = mmvae('resume')
-    assert (code, said) == (1, '/arm/controller: not active')
+    assert code == 1
+    assert said.startswith(
+        '/arm/controller: not active; inactive: it commands nothing; next: mmvae'
+    )
     code, said = mmvae('stop')
     assert (code, said) == (0, '/arm/controller: not active; will hold when activated')
     code, said = mmvae('lifecycle', 'activate')
