@@ -115,7 +115,8 @@ def test_a_stop_lasts_until_it_is_resumed_whatever_the_simulation_waits_for(
     pair.until_phase(phase)
     assert ask(pair.controller, 'stop').success
     pair.peer.until(lambda: pair.simulation._phase is Phase.ENDING, 'the end of the episode')
-    pair.watch()
+    waits = f'waiting for the controller to hold: controller/end_episode refuses: {STOPPED}'
+    pair.peer.until(lambda: waits in pair.said('simulation: episode'), waits)
     pair.commands.clear()
     stood_rad, done = pair.arm_rad(), len(pair.episodes)
     pair.watch()
@@ -123,7 +124,6 @@ def test_a_stop_lasts_until_it_is_resumed_whatever_the_simulation_waits_for(
     assert pair.arm_rad() == pytest.approx(stood_rad, abs=1e-3)
     assert len(pair.episodes) == done
     assert pair.controller._holds.stopped
-    waits = f'waiting for the controller to hold: controller/end_episode refuses: {STOPPED}'
     assert waits in pair.said('simulation: episode')
     answer = pair.peer.call('controller/resume')
     assert (answer.success, answer.message) == (
