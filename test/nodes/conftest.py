@@ -424,6 +424,12 @@ def rig(
     return build
 
 
+@pytest.fixture
+def iiwa_rig(peer: Peer, iiwa_file: Path, iiwa_model: Path) -> Callable[..., Rig]:
+    """Return what builds a controller of the simulated arm with parameters."""
+    return lambda **parameters: Rig(peer, iiwa_file, iiwa_model, **parameters)
+
+
 class Program:
     """A node as a process of its own."""
 

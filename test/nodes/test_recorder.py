@@ -21,6 +21,7 @@ pytestmark = pytest.mark.ros
 
 from geometry_msgs.msg import WrenchStamped  # noqa: E402
 from mmvae_controller.cli import record  # noqa: E402
+from mmvae_controller.cli.main import app  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402
 from mmvae_controller.datasets.store import Dataset  # noqa: E402
 from mmvae_controller.guidance.exit_codes import ExitCode  # noqa: E402
@@ -59,6 +60,7 @@ from rclpy.serialization import deserialize_message  # noqa: E402
 from rosgraph_msgs.msg import Clock  # noqa: E402
 from sensor_msgs.msg import Image, JointState  # noqa: E402
 from std_msgs.msg import Bool, Float64MultiArray  # noqa: E402
+from typer.testing import CliRunner  # noqa: E402
 
 MS = NS // 1000
 STEP_MS, TOUCH_MS, CAMERA_MS = 10, 20, 50
@@ -117,6 +119,24 @@ class Film:
             self.senses(ms)
             self.clock(ms * MS)
             self.late_sense(ms)
+
+    def replay(self, bag: Path, camera_missing_ms: range) -> None:
+        """Play what a simulation sent, but for its commands and some pictures."""
+        senses = {'/camera/image_raw': 'camera', '/joint_states': 'joints', '/touch': 'touch'}
+        began_ns = None
+        for stored in read_bag(bag, told):
+            topic = stored.channel.topic
+            message_ns = stored.stamp_ns
+            began_ns = message_ns if began_ns is None else began_ns
+            if topic not in self.out:
+                continue
+            message = deserialize_message(bytes(stored.data), self.out[topic].msg_type)
+            if topic == '/clock':
+                self.clock(message.clock.sec * NS + message.clock.nanosec)
+            elif topic != '/camera/image_raw' or (
+                (message_ns - began_ns) // MS not in camera_missing_ms
+            ):
+                self.put(topic, message, senses[topic])
 
     def clock(self, now_ns: float) -> None:
         message = Clock(clock=time_message(round(now_ns)))
@@ -218,6 +238,38 @@ def test_each_observation_of_a_live_controller_is_found_again_in_the_recording(
     motor = np.stack([o.values['motor'] for o in live])
     assert (motor == np.float32(0.2)).any()
     assert (motor == 0).any()
+
+
+def test_a_simulated_bag_is_observed_by_a_live_controller_as_by_the_importer(
+    iiwa_rig: Any, iiwa_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    pytest.importorskip('pybullet')
+    monkeypatch.setattr(inputs, 'waited_ns', lambda info, system_ns: 0)
+    monkeypatch.setattr(Session, '_watch', lambda session: None)
+    iiwa = load_robot(iiwa_file)
+    demonstrated, bag = tmp_path / 'demonstrated', tmp_path / 'bag'
+    words = ['collect', '--bag', '--out', str(demonstrated), '--episodes', '1']
+    assert CliRunner().invoke(app, words).exit_code == 0
+    recorder = Recorder(iiwa, BagWriter(bag), observation=True)
+    film = Film(iiwa_rig(use_sim_time=True, observation_hz=1000.0), recorder)
+    # As long as the camera is predicted, and longer.
+    film.replay(demonstrated, range(600, 1100))
+    recorder.close()
+    recorder._writer.close()
+    live = lived(bag, iiwa)
+    found = list(observations(bag, iiwa, [o.stamp_ns for o in live]))
+    assert len(live) == len(found) > 40
+    for there, here in zip(live, found, strict=True):
+        assert np.array_equal(there.known, here.known)
+        assert np.array_equal(there.age_s, here.age_s)
+        for row, modality in enumerate(iiwa.modalities):
+            known = there.known[row]
+            values = here.values[modality.name][known]
+            assert np.array_equal(there.values[modality.name][known], values), modality.name
+    known = np.stack([o.known for o in live])
+    camera = [m.name for m in iiwa.modalities].index('camera')
+    assert 5 < (~known[:, camera, 1]).sum() < len(live) - 10
+    assert known.any(axis=0).all()
 
 
 def contents(bag: Path) -> list[tuple[str, str, bytes]]:
