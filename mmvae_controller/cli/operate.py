@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 import sys
 
 from mmvae_controller.cli.transitions import LEADS_TO, lifecycle_command, TRANSITIONS
@@ -74,14 +75,12 @@ def set_parameter(namespace: str, node: str, name: str, value: str) -> int:
 
 
 def _ask(namespace: str, what: Callable[[Operator], int]) -> int:
-    operator = Operator(namespace)
-    try:
-        return what(operator)
-    except OperatingError as error:
-        print(f'error: {error}', file=sys.stderr)
-        return ExitCode.FAILED
-    finally:
-        operator.close()
+    with closing(Operator(namespace)) as operator:
+        try:
+            return what(operator)
+        except OperatingError as error:
+            print(f'error: {error}', file=sys.stderr)
+            return ExitCode.FAILED
 
 
 def _tell(operator: Operator, done: bool, said: str, node: str = CONTROLLER) -> int:

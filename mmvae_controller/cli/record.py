@@ -79,7 +79,8 @@ def run(options: Options) -> ExitCode:
             finally:
                 recorder.close()
             elapsed_s = time.monotonic() - began_s
-        if advice and not _labelled(recorder):
+        kept = not advice or _labelled(recorder)
+        if not kept:
             # The same command has to work once the robot is there.
             writer.discard()
     for topic, count in sorted(recorder.heard.items()):
@@ -89,7 +90,6 @@ def run(options: Options) -> ExitCode:
         print(shortcoming)
     if not advice:
         return ExitCode.OK
-    kept = options.out.exists()
     print(advice if kept else f'{advice}; the bag is not kept', file=sys.stderr)
     return ExitCode.FAILED
 

@@ -15,5 +15,10 @@ LEADS_TO = {t: end for ends in TRANSITIONS.values() for t, end in ends.items()}
 
 def lifecycle_command(transition: str, namespace: str) -> str:
     """Return the command line of a transition."""
+    return f'mmvae lifecycle {transition}{namespace_option(namespace)}'
+
+
+def namespace_option(namespace: str) -> str:
+    """Return what goes on a command line for a namespace; empty for none."""
     inside = namespace.strip('/')
-    return f'mmvae lifecycle {transition}' + (f' --namespace {inside}' if inside else '')
+    return f' --namespace {inside}' if inside else ''

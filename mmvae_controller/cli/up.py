@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import write_text
-from mmvae_controller.cli.transitions import lifecycle_command
+from mmvae_controller.cli.transitions import lifecycle_command, namespace_option
 from mmvae_controller.guidance.exit_codes import ExitCode
 from mmvae_controller.guidance.help import explained_by, Help
 from mmvae_controller.modality.robot_file import load_robot
@@ -128,8 +128,8 @@ def simulate(robot: str, namespace: str, simulated: Simulated) -> int:
     env = child_environment(find_config(PROFILE))
     _prepare(simulated, robot, env)
     command = _simulation(find_robot(robot).resolve(), _inside(namespace), simulated)
-    place = f' --namespace {namespace.strip("/")}' if namespace.strip('/') else ''
-    waits = f'it holds still until this runs: mmvae up {shlex.quote(robot)} --use-sim-time{place}'
+    command_line = f'mmvae up {shlex.quote(robot)} --use-sim-time{namespace_option(namespace)}'
+    waits = f'it holds still until this runs: {command_line}'
     return _run({'simulation': command}, env, waits)
 
 

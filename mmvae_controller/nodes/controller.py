@@ -164,8 +164,10 @@ class ControllerNode(LifecycleNode):
     def _why_not_alone(self) -> str:
         if not living_twin(self):
             return ''
-        name = f'{self.get_namespace().rstrip("/")}/{self.get_name()}'
-        return f'there is another {name}, and two that command one arm tear it to and fro: end one'
+        return (
+            f'there is another {self.get_fully_qualified_name()}, and two that command one arm '
+            'tear it to and fro: end one'
+        )
 
     def _activate(self) -> None:
         assert self._wiring is not None
@@ -240,8 +242,8 @@ class ControllerNode(LifecycleNode):
         if not self._holds.between:
             self._holds.between = True
             self._hold()
-        response.message = self._why_no_episode() or 'holding'
-        response.success = not self._why_no_episode()
+        why_not = self._why_no_episode()
+        response.success, response.message = not why_not, why_not or 'holding'
         return response
 
     def _on_begin_episode(

@@ -8,7 +8,7 @@ from typing import Any
 
 from lifecycle_msgs.srv import ChangeState, GetState
 from mmvae_controller.nodes.twin import twins
-from mmvae_controller.nodes.watch.listener import listener
+from mmvae_controller.nodes.watch.listener import leave_graph, listener
 from rcl_interfaces.msg import Parameter
 from rcl_interfaces.srv import SetParameters
 from rclpy.executors import SingleThreadedExecutor
@@ -49,15 +49,12 @@ class Operator:
         """
         self.namespace = f'/{namespace.strip("/")}'
         self._node = listener('operator', namespace)
-        self._context = self._node.context
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._node.context)
         self._executor.add_node(self._node)
 
     def close(self) -> None:
         """Leave the graph."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        leave_graph(self._node, self._executor)
 
     def stop(self) -> tuple[bool, str]:
         """Have the controller hold; return whether it does, and what it says.

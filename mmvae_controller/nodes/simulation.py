@@ -214,8 +214,9 @@ class SimulationNode(Node):
         """Go on to the next phase once what this one waits for has come."""
         steady_ns = time.monotonic_ns()
         now_ns = self._simulator.time_ns
-        if self._trouble() and steady_ns - self._entered_steady_ns > WAITS_NS:
-            waits = f'{self._phase}: {self._trouble()}'
+        trouble = self._trouble()
+        if trouble and steady_ns - self._entered_steady_ns > WAITS_NS:
+            waits = f'{self._phase}: {trouble}'
             self.get_logger().warning(
                 explained_by(Help.SIMULATION_WAITS, waits), throttle_duration_sec=WAITS_AGAIN_S
             )

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray
-from mmvae_controller.nodes.watch.listener import listener
+from mmvae_controller.nodes.reporting.staleness import TOLD_PERIOD_S
+from mmvae_controller.nodes.watch.listener import leave_graph, listener
 from mmvae_controller.nodes.wire.qos import REPORT
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
-# Of its statuses, which a living node publishes each second.
-HEARD_WITHIN_S = 2.5
+# Of the words of a living node so many in a row are not missed.
+HEARD_WITHIN_S = 5 * TOLD_PERIOD_S
 # So long it takes a new node to see the others, with the profile of `mmvae up`.
 SEEN_WITHIN_S = 1.0
 LOOK_S = 0.02
@@ -42,16 +43,15 @@ def living_twin(node: Node) -> bool:
 
     Nothing of the node itself is heard: it is in a callback meanwhile.
     """
-    name, namespace = node.get_name(), node.get_namespace()
-    if twins(node, name, namespace) < 2:
+    if twins(node, node.get_name(), node.get_namespace()) < 2:
         return False
-    prefix = f'{namespace.strip("/")}/{name}: '.removeprefix('/')
+    prefix = f'{node.get_fully_qualified_name().lstrip("/")}: '
     heard: list[str] = []
 
     def hear(message: DiagnosticArray) -> None:
         heard.extend(s.name for s in message.status if s.name.startswith(prefix))
 
-    ear = listener(f'{name}_ear', namespace)
+    ear = listener(f'{node.get_name()}_ear', node.get_namespace())
     executor = SingleThreadedExecutor(context=ear.context)
     try:
         ear.create_subscription(DiagnosticArray, '/diagnostics', hear, REPORT)
@@ -60,7 +60,5 @@ def living_twin(node: Node) -> bool:
         while not heard and time.monotonic() < until_s:
             executor.spin_once(timeout_sec=0.05)
     finally:
-        executor.shutdown()
-        ear.destroy_node()
-        ear.context.try_shutdown()
+        leave_graph(ear, executor)
     return bool(heard)

@@ -15,7 +15,7 @@ from mmvae_controller.nodes.check.compatible import refusal
 from mmvae_controller.nodes.check.facts import CLOCK, Endpoint, Facts, TopicFacts, UNNAMED
 from mmvae_controller.nodes.check.hearing import Hearing
 from mmvae_controller.nodes.check.pace import Pace
-from mmvae_controller.nodes.watch.listener import listener
+from mmvae_controller.nodes.watch.listener import leave_graph, listener
 from mmvae_controller.nodes.wire.messages import message_type, stamp_of
 from mmvae_controller.nodes.wire.qos import CLOCK as CLOCK_QOS
 from mmvae_controller.nodes.wire.qos import COMMAND, EVERY, SENSOR
@@ -60,8 +60,7 @@ class Gatherer:
         self._robot = robot
         self._namespace = f'/{namespace.strip("/")}'
         self._node = listener(NAME, namespace)
-        self._context = self._node.context
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._node.context)
         self._executor.add_node(self._node)
         self._description = ''
         self._controllers: dict[str, set[str]] = {}
@@ -131,9 +130,7 @@ class Gatherer:
 
     def close(self) -> None:
         """Leave the graph."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        leave_graph(self._node, self._executor)
 
     def _subscribe(self, name: str, topic: str) -> TopicFacts:
         resolved = self._node.resolve_topic_name(topic)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mmvae_controller.nodes.starting import StartError, starting
 import rclpy
 from rclpy.exceptions import InvalidNamespaceException
+from rclpy.executors import Executor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
@@ -42,3 +43,10 @@ def listener(name: str, namespace: str) -> Node:
         raise NamespaceError(
             f'namespace {namespace!r} is not valid: {str(error).splitlines()[0]}'
         ) from error
+
+
+def leave_graph(node: Node, executor: Executor) -> None:
+    """End a node of this kind, what spins it, and its context."""
+    executor.shutdown()
+    node.destroy_node()
+    node.context.try_shutdown()

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
-from mmvae_controller.nodes.watch.listener import listener
+from mmvae_controller.nodes.watch.listener import leave_graph, listener
 from mmvae_controller.nodes.watch.watched import Command, Curve, told_by, Watched
 from mmvae_controller.nodes.wire.qos import REPORT
 from mmvae_controller.nodes.wire.topic_names import MATRIX
@@ -49,8 +49,7 @@ class Watcher:
         self.watched = Watched(time.monotonic())
         self._namespace = f'/{namespace.strip("/")}'
         self._node = listener('top', namespace)
-        self._context = self._node.context
-        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._node.context)
         self._executor.add_node(self._node)
         self._curves: dict[str, Subscription] = {}
         self._command: Subscription | None = None
@@ -70,9 +69,7 @@ class Watcher:
 
     def close(self) -> None:
         """Stop listening."""
-        self._executor.shutdown()
-        self._node.destroy_node()
-        self._context.try_shutdown()
+        leave_graph(self._node, self._executor)
 
     def _look(self) -> None:
         topics = [topic for topic, _ in self._node.get_topic_names_and_types()]
