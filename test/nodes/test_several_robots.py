@@ -167,7 +167,7 @@ def test_a_simulated_robot_alone_is_there_as_a_real_one_would_be_and_tells_the_t
     joints = peer.listen(JointState, 'left/joint_states', SENSOR)
     process = terminal('simulate', 'iiwa_sim', '--namespace', 'left', '--seed', '3')
     peer.until(lambda: clock and joints, 'clock and joints')
-    assert peer.node.count_subscribers('/left/joint_command') == 1
+    peer.until(lambda: peer.node.count_subscribers('/left/joint_command') == 1, 'who would move')
     assert peer.node.count_publishers('/left/joint_command') == 0
     process.send_signal(signal.SIGINT)
     assert process.wait(DEADLINE_S) == 0
@@ -197,6 +197,9 @@ def test_two_simulated_robots_run_side_by_side_and_one_survives_the_other(
     for side, arm in arms.items():
         arm.moves(side)
     assert peer.node.count_publishers('/clock') == 0
+    # Found in any order: commands may be heard before the simulations that they move.
+    simulated = [*clocks.values(), *joints.values()]
+    peer.until(lambda: all(simulated), 'clocks and joints of both', DEADLINE_S)
     for side in SIDES:
         times_ns = [stamp_of(c.clock) for c in clocks[side]]
         assert times_ns == sorted(times_ns)
@@ -213,4 +216,4 @@ def test_two_simulated_robots_run_side_by_side_and_one_survives_the_other(
     assert running['left'].wait(DEADLINE_S) == 1
     arms['right'].moves('right')
     assert running['right'].poll() is None
-    assert peer.node.count_publishers('/left/joint_states') == 0
+    peer.until(lambda: not peer.node.count_publishers('/left/joint_states'), 'the end of left')
