@@ -8,7 +8,6 @@ PYTHON ?= python3
 VENV ?= .venv
 ROS ?= jazzy
 DEMO_ARGS ?=
-# For the tests that need no ROS 2.
 JOBS ?= 2
 
 # A sourced ROS 2 is used as it is; elsewhere ROS 2 comes from wheels.
@@ -57,10 +56,10 @@ setup: $(VENV)/.stamp-run  ## Build the environment of the demo
 
 setup-dev: $(VENV)/.stamp-dev  ## Build the environment of training, tests and checks
 
-# What needs ROS 2 keeps time and would miss it beside another test, so it runs alone.
+# What needs ROS 2 keeps time, and would miss it beside what uses every core.
 pytest: setup-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not ros'
-	$(BIN)/python -m pytest -m ros
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m ros
 
 # Nothing of the environment around it: the index of one ROS 2 names libraries of the other.
 kilted:  ## Test the nodes on ROS 2 Kilted, in .venv-kilted-nodes

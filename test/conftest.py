@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 import copy
+import itertools
 import os
 from pathlib import Path
 import resource
@@ -77,6 +78,12 @@ SMALL_NETWORK: dict[str, Any] = {
         'motor': {'encoder': [8], 'decoder': [8], 'weight': 2.0},
     },
 }
+# Each worker of pytest-xdist has domains of its own: on one, tests would hear each other.
+_workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
+_worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
+_own = range(10, 100)[_worker::_workers]
+# Another run on this machine most likely begins elsewhere.
+_domains = itertools.islice(itertools.cycle(_own), os.getpid() % len(_own), None)
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -93,6 +100,16 @@ def heard_signals() -> Iterator[None]:
     yield
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
+
+
+@pytest.fixture
+def domain(monkeypatch: pytest.MonkeyPatch) -> int:
+    """Return a ROS_DOMAIN_ID of its own for each test, valid here and in child processes."""
+    number = next(_domains)
+    monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
+    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
+    monkeypatch.setenv('PYTHONPATH', str(ROOT), prepend=os.pathsep)
+    return number
 
 
 @pytest.fixture

@@ -75,13 +75,12 @@ def test_every_parameter_is_read_as_it_is_declared():
 
 
 @pytest.mark.ros
-def test_a_running_node_has_the_parameters_that_the_reference_gives_it(monkeypatch):
+def test_a_running_node_has_the_parameters_that_the_reference_gives_it(domain):
     rclpy = pytest.importorskip('rclpy')
     from mmvae_controller.nodes.tracker import TrackerNode
 
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     context = rclpy.Context()
-    rclpy.init(context=context)
+    rclpy.init(context=context, domain_id=domain)
     node = TrackerNode(context=context)
     try:
         running = {p.name for p in node.get_parameters_by_prefix('').values()} - OF_ROS

@@ -10,6 +10,12 @@ from mmvae_controller.benchmarks.errors import BenchmarkError  # noqa: E402
 from mmvae_controller.benchmarks.loops import Body, run_node  # noqa: E402
 
 
+@pytest.fixture(autouse=True)
+def first_domain(monkeypatch):
+    # None that other tests take.
+    monkeypatch.setattr('mmvae_controller.benchmarks.loops.DOMAINS', 1)
+
+
 def test_it_measures_latency_missed_ticks_and_processor_beside_the_echo():
     found = control.benchmark(True, lambda words: None).data()
     assert [f['name'].rpartition(':')[2].split(',')[0].strip() for f in found['figures']] == [

@@ -15,15 +15,14 @@ from PIL import Image
 import pytest
 
 pytest.importorskip('rclpy')
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.usefixtures('domain')]
 
-DOMAIN_ID = '91'
 DEADLINE_S = 240
 POLL_S = 0.05
 
 
 def start(out: Path, *options: str) -> subprocess.Popen[str]:
-    env = os.environ | {'ROS_DOMAIN_ID': DOMAIN_ID}
+    env = dict(os.environ)
     env.pop('_ROS_WHEELS_BOOTSTRAP_COMPLETE', None)
     command = [sys.executable, '-m', 'mmvae_controller.cli.main', 'demo', '--out', str(out)]
     return subprocess.Popen(

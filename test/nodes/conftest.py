@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 import importlib.util
-import itertools
-import os
 from pathlib import Path
 import signal
 import subprocess
@@ -83,19 +81,6 @@ control:
   max_following_error_rad: 3.2
   watchdog_s: 0.2
 """
-# Two workers of pytest-xdist have neighbouring process numbers: the second begins half-way round.
-_worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
-_domains = itertools.count((os.getpid() + 40 * _worker) % 80)
-
-
-@pytest.fixture
-def domain(monkeypatch: pytest.MonkeyPatch) -> int:
-    """Return a ROS_DOMAIN_ID of its own for each test, valid here and in child processes."""
-    number = 10 + next(_domains) % 80
-    monkeypatch.setenv('ROS_DOMAIN_ID', str(number))
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    monkeypatch.setenv('PYTHONPATH', str(Path(__file__).parents[2]), prepend=os.pathsep)
-    return number
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-import os
 import sys
 import threading
 import time
@@ -54,13 +53,13 @@ class Settings(dict[str, Any]):
 class Rqt:
     """An event loop here, and a node that spins on another thread, as in rqt."""
 
-    def __init__(self, application: Any, plugin_class: Any) -> None:
+    def __init__(self, application: Any, plugin_class: Any, domain: int) -> None:
         import rclpy
         from rclpy.executors import MultiThreadedExecutor
 
         self.application = application
         self.context = rclpy.Context()
-        rclpy.init(context=self.context, domain_id=10 + os.getpid() % 80)
+        rclpy.init(context=self.context, domain_id=domain)
         self.node = rclpy.create_node('rqt', context=self.context)
         self.executor = MultiThreadedExecutor(2, context=self.context)
         self.executor.add_node(self.node)
@@ -137,9 +136,8 @@ def plugin_class(application: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def rqt(application: Any, plugin_class: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rqt]:
-    monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
-    rqt = Rqt(application, plugin_class)
+def rqt(application: Any, plugin_class: Any, domain: int) -> Iterator[Rqt]:
+    rqt = Rqt(application, plugin_class, domain)
     yield rqt
     rqt.close()
 
