@@ -56,10 +56,11 @@ setup: $(VENV)/.stamp-run  ## Build the environment of the demo
 
 setup-dev: $(VENV)/.stamp-dev  ## Build the environment of training, tests and checks
 
-# What needs ROS 2 keeps time, and would miss it beside what uses every core.
+# What needs ROS 2 has deadlines, and may miss them beside what uses every core.
 pytest: setup-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'not ros'
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m ros
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadfile -m 'ros and not timed'
+	$(BIN)/python -m pytest -m timed
 
 # Nothing of the environment around it: the index of one ROS 2 names libraries of the other.
 kilted:  ## Test the nodes on ROS 2 Kilted, in .venv-kilted-nodes

@@ -93,13 +93,7 @@ class ModelContract:
             if name not in theirs:
                 problems.append(f'{name}: the model needs it, the robot has {list(theirs)}')
                 continue
-            found = theirs[name]
-            for what in ('role', 'encoder', 'shape', 'unit', 'channels', 'quantity'):
-                if getattr(wanted, what) != getattr(found, what):
-                    problems.append(
-                        f'{name}: {what} of the robot is {_plain(getattr(found, what))}, '
-                        f'the model expects {_plain(getattr(wanted, what))}'
-                    )
+            problems += _differences(wanted, theirs[name])
         return problems
 
     def check_fits(self, robot: Robot) -> None:
@@ -118,6 +112,24 @@ class ModelContract:
                     + '; '.join(problems),
                 )
             )
+
+
+def _differences(wanted: Modality, found: Modality) -> list[str]:
+    """Return how a modality of the robot differs from the model's, one sentence each."""
+    said = []
+    for what in ('role', 'encoder', 'shape', 'unit', 'channels', 'quantity'):
+        ours, theirs = getattr(wanted, what), getattr(found, what)
+        if ours == theirs:
+            continue
+        listed = what == 'channels' and wanted.encoder is not Encoder.IMAGE
+        if listed and sorted(ours) == sorted(theirs):
+            said.append(f'{wanted.name}: its channels have to be in this order: {_plain(ours)}')
+        else:
+            said.append(
+                f'{wanted.name}: {what} of the robot is {_plain(theirs)}, the model expects '
+                f'{_plain(ours)}'
+            )
+    return said
 
 
 def write_contract(folder: Path, contract: ModelContract) -> None:

@@ -178,8 +178,7 @@ def test_a_robot_that_differs_is_told_every_difference(contract, load, robot_dat
     for words in (
         'ears: the robot has it',
         'touch: the model needs it',
-        "channels of the robot is ['left', 'spare', 'right'], "
-        "the model expects ['right', 'spare', 'left']",
+        "joints: its channels have to be in this order: ['right', 'spare', 'left']",
         'unit of the robot is deg, the model expects rad',
         'shape of the robot is [4, 8, 3], the model expects [8, 8, 3]',
         'quantity of the robot is position, the model expects velocity',

@@ -14,7 +14,7 @@ import yaml
 
 pytest.importorskip('rclpy')
 pytest.importorskip('pybullet')
-pytestmark = [pytest.mark.ros, pytest.mark.slow]
+pytestmark = [pytest.mark.ros, pytest.mark.slow, pytest.mark.timed]
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.control.window import NS  # noqa: E402

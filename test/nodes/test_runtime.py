@@ -69,7 +69,7 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
     assert it.wait() == 2
     lines = it.output.strip().splitlines()
     assert len(lines) == 1
-    assert "joints: channels of the robot is ['right', 'left']" in lines[0]
+    assert "joints: its channels have to be in this order: ['left', 'right']" in lines[0]
 
 
 def test_a_robot_file_that_is_not_given_is_refused_in_one_line(program: Any):

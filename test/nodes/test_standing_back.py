@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 
 pytest.importorskip('rclpy')
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.timed]
 
 from diagnostic_msgs.msg import DiagnosticArray  # noqa: E402
 from mmvae_controller.nodes.diagnostics import NICENESS, stand_back  # noqa: E402

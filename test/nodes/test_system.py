@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip('rclpy')
 pytest.importorskip('pybullet')
-pytestmark = pytest.mark.ros
+pytestmark = [pytest.mark.ros, pytest.mark.timed]
 
 from diagnostic_msgs.msg import DiagnosticStatus  # noqa: E402
 from mmvae_controller.nodes.controller import ControllerNode  # noqa: E402
