@@ -21,7 +21,7 @@ from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_model, find_robot
-from mmvae_controller.simulation.calibrate import count_alarms, fit_sound, listen
+from mmvae_controller.simulation.calibrate import count_alarms, FalseAlarms, fit_sound, listen
 from rich.console import Console
 from rich.table import Table
 
@@ -88,12 +88,32 @@ def run(
         place = out / SOUND_FILE
     table = Table('sense', 'channel', 'level', 'scale', 'threshold', 'false alarms')
     for name, channels in sound.items():
+        alarms = str(found.alarms[name])
         for channel, s in channels.items():
             cells = (f'{s.level:.3f}', f'{s.scale:.3f}', f'{s.threshold:.1f}')
-            table.add_row(name, channel, *cells, str(found.alarms[name]))
+            table.add_row(name, channel, *cells, alarms)
+            alarms = ''  # They are the sense's, whatever it was compared with.
     Console().print(table)
-    minutes = f'{found.minutes:.1f} minutes of sound running of {configured.name} counted'
-    print(f'{minutes}; wrote {place}' + (f'; run it with --model {out}' if out else ''))
+    print(f'{_told(found, len(rest))}; {alarms_per_hour:g} an hour asked for')
+    if 2 * found.alarmed_and_failed > found.alarmed:
+        print(
+            'Where the arm fails, the model is on ground that it does not know: more '
+            'demonstrations mend that, and more calibrating does not.'
+        )
+    print(f'wrote {place}' + (f'; run it with --model {out}' if out else ''))
+
+
+def _told(found: FalseAlarms, episodes: int) -> str:
+    """Say how often there were false alarms, and how often where the arm fails anyway."""
+    said = f'{sum(found.alarms.values())} false alarms in {found.minutes:.1f} min of sound running'
+    said += f' ({episodes} episodes)'
+    if not found.alarmed:
+        return said
+    done, alone = episodes - found.failed, found.alarmed - found.alarmed_and_failed
+    return (
+        f'{said}, in {found.alarmed_and_failed} of the {found.failed} episodes that failed and '
+        f'{alone} of the {done} others'
+    )
 
 
 def _require_unmeasured(network: Network, force: bool) -> None:

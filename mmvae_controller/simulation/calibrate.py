@@ -42,11 +42,17 @@ class FalseAlarms:
     Args:
         minutes: It lasted.
         alarms: By sense, how often it was distrusted.
+        failed: In how many episodes the task was not done.
+        alarmed: In how many a sense was distrusted.
+        alarmed_and_failed: In how many both.
 
     """
 
     minutes: float
     alarms: dict[str, int]
+    failed: int
+    alarmed: int
+    alarmed_and_failed: int
 
 
 def listen(
@@ -98,15 +104,26 @@ def count_alarms(
     simulator = Simulator(make_task(task), arm_of(robot))
     controller = controller_of(network, robot, comparison=comparison)
     seconds, alarms = 0.0, dict.fromkeys(comparison.sound, 0)
+    # By whether the task failed and whether a sense was distrusted.
+    episodes: Counter[tuple[bool, bool]] = Counter()
     try:
         for distrusted in _run(simulator, controller, robot, seeds):
-            seconds += simulator.outcome().elapsed_s
+            outcome = simulator.outcome()
+            seconds += outcome.elapsed_s
+            episodes[not outcome.success, bool(distrusted)] += 1
             for name in distrusted:
                 alarms[name] += 1
             on_episode()
     finally:
         simulator.close()
-    return FalseAlarms(seconds / 60, alarms)
+    both = episodes[True, True]
+    return FalseAlarms(
+        minutes=seconds / 60,
+        alarms=alarms,
+        failed=both + episodes[True, False],
+        alarmed=both + episodes[False, True],
+        alarmed_and_failed=both,
+    )
 
 
 class _Held:

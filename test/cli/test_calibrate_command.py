@@ -23,9 +23,13 @@ def measured(monkeypatch):
     times = []
     monkeypatch.setattr(calibrate, 'listen', lambda *given: ([], 0.1))
     monkeypatch.setattr(calibrate, 'fit_sound', lambda *given: times.append(given) or SOUND)
-    none = FalseAlarms(1.5, dict.fromkeys(SENSES, 0))
-    monkeypatch.setattr(calibrate, 'count_alarms', lambda *given: none)
+    counted(monkeypatch, failed=1)
     return times
+
+
+def counted(monkeypatch, joints=0, failed=0, alarmed=0, both=0):
+    found = FalseAlarms(1.5, {**dict.fromkeys(SENSES, 0), 'joints': joints}, failed, alarmed, both)
+    monkeypatch.setattr(calibrate, 'count_alarms', lambda *given: found)
 
 
 @pytest.fixture
@@ -49,8 +53,18 @@ def run(*words):
 def test_a_model_that_nobody_measured_is_measured_in_its_folder(measured, model):
     result = run(model)
     assert result.exit_code == 0, result.output
-    assert 'minutes of sound running of iiwa_sim counted' in result.output
+    said = '0 false alarms in 1.5 min of sound running (480 episodes); 0.1 an hour asked for'
+    assert said in result.output
     assert read_comparison(Network(model)).provenance['robot'] == 'iiwa_sim'
+
+
+@pytest.mark.parametrize(('alarmed', 'mends'), [(5, True), (8, False)])
+def test_false_alarms_are_told_beside_what_failed(measured, model, monkeypatch, alarmed, mends):
+    counted(monkeypatch, joints=9, failed=24, alarmed=alarmed, both=4)
+    said = ' '.join(run(model, '--episodes', 200).output.split())
+    others = f'in 4 of the 24 episodes that failed and {alarmed - 4} of the 76 others'
+    assert f'9 false alarms in 1.5 min of sound running (100 episodes), {others}' in said
+    assert ('more demonstrations mend that' in said) == mends
 
 
 def test_what_was_measured_is_not_written_over_unasked(measured, calibrated):
