@@ -66,13 +66,27 @@ def test_more_inputs_than_rows_and_one_that_never_changes_are_no_trouble(random)
     assert np.all(np.isfinite(ridge.residuals))
 
 
-def test_what_is_unknown_is_never_read_and_what_is_missing_counts_as_the_mean(bank):
-    ridge = Ridge(bank, bank.std(axis=0), KNOWN)
+def test_what_is_unknown_is_never_read_and_who_knows_less_has_a_fit_of_its_own(bank):
+    scale = bank.std(axis=0)
+    ridge = Ridge(bank, scale, KNOWN)
+    less = KNOWN.copy()
+    less[3] = False
     known = every(bank).copy()
-    known[0, 3] = False
-    spoilt = np.where(known, bank, np.nan)
-    usual = np.where(known, bank, bank.mean(axis=0))
-    assert np.allclose(ridge.predict(spoilt, known), ridge.predict(usual, every(bank)))
+    known[:7] = less
+    found = ridge.predict(np.where(known, bank, np.nan), known)
+    own = Ridge(bank, scale, less)
+    assert np.allclose(found[:7], own.predict(bank[:7], every(bank[:7], less)))
+    assert np.allclose(found[7:], ridge.predict(bank[7:], every(bank[7:])))
+
+
+def test_a_difference_of_which_one_side_is_missing_is_no_difference_from_the_mean(random):
+    before = 10 * random.normal(size=(50, 1))
+    speed = random.normal(size=(50, 1))
+    bank = np.hstack([before, before + 0.1 * speed, speed])
+    ridge = Ridge(bank[:40], bank.std(axis=0), np.array([True, True, False]))
+    found = ridge.predict(bank[40:], every(bank[40:], [False, True, False]))
+    # With the mean for what was before, it would be some hundred: the way from there.
+    assert np.abs(found[:, 2]).max() < 3
 
 
 def test_who_knows_nothing_is_given_the_mean(bank):
