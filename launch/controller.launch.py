@@ -26,12 +26,12 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument(
                 'robot_file',
                 default_value=PathJoinSubstitution([share, 'config', 'robots', 'iiwa_sim.yaml']),
-                description='Robot YAML',
+                description='Robot YAML, or the name of a shipped one',
             ),
             DeclareLaunchArgument(
                 'model',
                 default_value=PathJoinSubstitution([share, 'models', 'touch_target']),
-                description='Folder of the trained model',
+                description='Model folder, or the name of a shipped one',
             ),
             DeclareLaunchArgument(
                 'namespace',

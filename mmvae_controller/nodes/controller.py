@@ -42,8 +42,8 @@ class ControllerNode(LifecycleNode):
         """
         super().__init__('controller', **options)
         self._born_s = time.monotonic()
-        declare(self, 'robot_file', '', 'Robot YAML; config/robots/iiwa_sim.yaml documents it')
-        declare(self, 'model', '', 'Folder of the trained model, with its model.yaml')
+        declare(self, 'robot_file', '', 'Robot YAML, or the name of a shipped one')
+        declare(self, 'model', '', 'Model folder, or the name of a shipped one')
         declare(self, 'autostart', True, 'Configure and activate without being told to')
         declare(self, 'observation_hz', 20.0, 'Hz, at most, of ~/observation; above 0')
         declare(

@@ -16,8 +16,9 @@ from mmvae_controller.importance.live import Importance, LiveImportance
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.observation import CURRENT, Observation
+from mmvae_controller.modality.shared_files import find_model
 from mmvae_controller.modality.spec import Role
-from mmvae_controller.nodes.parameters import declare, given_path
+from mmvae_controller.nodes.parameters import declare, given
 from mmvae_controller.nodes.reporting.status import Level, LOG_THROTTLE_S, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
@@ -54,7 +55,9 @@ class DiagnosticsNode(Node):
 
         """
         super().__init__('diagnostics', **options)
-        declare(self, 'model', '', 'Folder of the trained model, the one the controller runs')
+        declare(
+            self, 'model', '', 'Model folder, or the name of a shipped one: that of the controller'
+        )
         topic = declare(
             self,
             'observation_topic',
@@ -70,7 +73,7 @@ class DiagnosticsNode(Node):
         )
         smoothing_s = declare(self, 'smoothing_s', 0.5, 's, of the curves; 0 smooths nothing')
         _check(rate_hz, stale_s, error_after_s, smoothing_s)
-        network = Network(given_path(self, 'model'))
+        network = Network(find_model(given(self, 'model')))
         contract = network.contract
         self._modalities = contract.modalities
         try:

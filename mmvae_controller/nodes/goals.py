@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from mmvae_controller.control.window import NS
 from mmvae_controller.guidance.help import Help
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.nodes.parameters import declare, given_path
+from mmvae_controller.nodes.parameters import declare, given
 from mmvae_controller.nodes.reporting.status import Level, Status
 from mmvae_controller.nodes.reporting.updater import Updater
 from mmvae_controller.nodes.runtime import main as run_main
@@ -59,7 +60,7 @@ class GoalsNode(Node):
         for key, number in numbers.items():
             if not 0 < number < np.inf:
                 raise ModalityError(f'parameter {key} is {number}, expected above 0')
-        stroke = read_stroke(given_path(self, 'stroke_file'), len(HAND_CHANNELS), duration_s)
+        stroke = read_stroke(Path(given(self, 'stroke_file')), len(HAND_CHANNELS), duration_s)
         self._strokes = Strokes(stroke, numbers['lead_px_s'], numbers['max_apart_px'], repeat)
         self._ahead_s, self._max_age_s = numbers['ahead_s'], numbers['max_age_s']
         self._clock = ControlClock(self)

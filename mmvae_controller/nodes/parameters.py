@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeVar
 
 from mmvae_controller.modality.errors import ModalityError
@@ -28,14 +27,14 @@ def declare(node: Node, name: str, default: T, meaning: str, fixed: bool = True)
     return value
 
 
-def given_path(node: Node, name: str) -> Path:
-    """Return the path that a parameter holds.
+def given(node: Node, name: str) -> str:
+    """Return the text that a parameter holds.
 
     Raises:
         ModalityError: It was not given.
 
     """
-    text = node.get_parameter(name).value
+    text: str = node.get_parameter(name).value
     if not text:
         raise ModalityError(f'parameter {name} is not given')
-    return Path(text)
+    return text

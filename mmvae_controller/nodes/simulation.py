@@ -77,7 +77,9 @@ class SimulationNode(Node):
     def __init__(self, **options: Any) -> None:
         """Build the scene of the first episode; `options` are those of `rclpy.node.Node`."""
         super().__init__('simulation', **options)
-        robot_file = declare(self, 'robot_file', DEFAULT_ROBOT, 'Robot YAML, or the name of one')
+        robot_file = declare(
+            self, 'robot_file', DEFAULT_ROBOT, 'Robot YAML, or the name of a shipped one'
+        )
         task = declare(self, 'task', 'touch_target', 'What is to be done')
         self._seed = declare(self, 'seed', 0, 'Of the first episode; the next has the next')
         self._episodes = declare(self, 'episodes', 0, 'How many; 0 goes on for ever')
@@ -221,7 +223,8 @@ class SimulationNode(Node):
                 explained_by(Help.SIMULATION_WAITS, waits), throttle_duration_sec=WAITS_AGAIN_S
             )
         if self._phase is Phase.ENDING and self._ask[Phase.ENDING].agreed(steady_ns):
-            self._enter(Phase.RESETTING)
+            was_last = 0 < self._episodes <= self._episode
+            self._enter(Phase.FINISHED if was_last else Phase.RESETTING)
         elif (
             self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0
         ):  # else time would jump
@@ -291,10 +294,9 @@ class SimulationNode(Node):
             f'{outcome.distance_m:.3f} m away'
         )
         self._episode += 1
-        if self._episode == self._episodes:
-            self._enter(Phase.FINISHED)
-        else:
-            self._enter(Phase.ENDING)
+        # A controller that is not told to hold would find that the arm obeys no more.
+        goes_on = self._episode == self._episodes and not self._holds_at_the_end
+        self._enter(Phase.FINISHED if goes_on else Phase.ENDING)
 
     def _on_command(self, message: Float64MultiArray) -> None:
         try:

@@ -15,9 +15,10 @@ from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.limits import limits_from_urdf
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
+from mmvae_controller.modality.shared_files import find_model, find_robot
 from mmvae_controller.nodes.goal_input import GoalInput
 from mmvae_controller.nodes.inputs import Inputs, Push
-from mmvae_controller.nodes.parameters import given_path
+from mmvae_controller.nodes.parameters import given
 from mmvae_controller.nodes.reporting.health import GateHealth
 from mmvae_controller.nodes.wire.clock import ControlClock
 from mmvae_controller.nodes.wire.messages import message_type
@@ -52,8 +53,8 @@ class Wiring:
             raise ModalityError(
                 f'parameter observation_hz is {self.observation_hz}, expected above 0'
             )
-        self.robot = load_robot(given_path(node, 'robot_file'))
-        self.network = network = Network(given_path(node, 'model'))
+        self.robot = load_robot(find_robot(given(node, 'robot_file')))
+        self.network = network = Network(find_model(given(node, 'model')))
         if network.differs:
             node.get_logger().warning(explained_by(Help.MODEL_IS_DAMAGED, network.differs))
         self.comparison = read_comparison(network)

@@ -25,8 +25,6 @@ from rclpy.parameter import Parameter  # noqa: E402
 from sensor_msgs.msg import JointState  # noqa: E402
 from std_msgs.msg import Float64, Float64MultiArray  # noqa: E402
 
-ROOT = Path(__file__).parents[2]
-MODEL = ROOT / 'models' / 'touch_target'
 # Between the answer that the camera is covered and the news that it is not known.
 SOON_S = 0.5
 # A picture that does not come is missed only once the last one is too old: max_age_s later.
@@ -69,7 +67,7 @@ class Heard:
 class Live:
     """Simulation, controller and diagnostics as processes, with the model that ships."""
 
-    def __init__(self, peer: Any, program: Callable[..., Any], iiwa_file: Path) -> None:
+    def __init__(self, peer: Any, program: Callable[..., Any], robot_file: Path) -> None:
         self.peer = peer
         self.losses = Heard(peer, Float64, f'importance_raw/{LOSS}')
         self.smooth_losses = Heard(peer, Float64, f'importance/{LOSS}')
@@ -81,13 +79,13 @@ class Live:
         nodes = 'mmvae_controller.nodes'
         clock = ('-p', 'use_sim_time:=true')
         program(f'{nodes}.simulation')
-        program(f'{nodes}.diagnostics', '-p', f'model:={MODEL}', *clock)
+        program(f'{nodes}.diagnostics', '-p', 'model:=touch_target', *clock)
         program(
             f'{nodes}.controller',
             '-p',
-            f'robot_file:={iiwa_file}',
+            f'robot_file:={robot_file}',
             '-p',
-            f'model:={MODEL}',
+            'model:=touch_target',
             *clock,
         )
 

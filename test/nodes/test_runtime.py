@@ -72,6 +72,13 @@ def test_a_model_that_does_not_fit_is_refused_in_one_line(
     assert "joints: its channels have to be in this order: ['left', 'right']" in lines[0]
 
 
+def test_a_robot_is_named_as_on_the_command_line_and_a_misspelt_one_is_asked_about(program: Any):
+    names = ('-p', 'robot_file:=iiwa_sin', '-p', 'model:=touch_target')
+    it = program(CONTROLLER, *names)
+    assert it.wait() == 2
+    assert "no robot 'iiwa_sin', is iiwa_sim meant?" in it.output
+
+
 def test_a_robot_file_that_is_not_given_is_refused_in_one_line(program: Any):
     it = program(CONTROLLER)
     assert it.wait() == 2

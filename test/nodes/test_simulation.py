@@ -310,7 +310,8 @@ def test_finished_episodes_are_told_and_the_arm_holds_after_the_last(world: Any)
     it = world(episodes=2, seed=7, real_time_factor=4.0)
     it.serve()
     it.until_phase('finished')
-    assert it.calls == [*EPISODE_SERVICES, *EPISODE_SERVICES]
+    # After the last one the controller is told to hold: it would find that the arm obeys no more.
+    assert it.calls == [*EPISODE_SERVICES, *EPISODE_SERVICES, 'end_episode']
     told = [{v.key: v.value for v in e.values} for e in it.episodes]
     assert [t['seed'] for t in told] == ['7', '8']
     assert [t['success'] for t in told] == ['False', 'False']

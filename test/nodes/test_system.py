@@ -65,3 +65,5 @@ def test_two_episodes_run_smoothly_on_observations_as_fresh_as_in_training(
     fresh = np.isfinite(ages_s[:, joints]).all(axis=1)
     for slot in (PREVIOUS, CURRENT):
         assert np.median(ages_s[fresh, joints, slot]) < FRESH_S
+    # The arm obeys no more: who went on would find that its joints contradict what is sent.
+    peer.until(lambda: controller._holds.between, 'the controller to hold after the last episode')
