@@ -9,11 +9,9 @@ import time
 from mmvae_controller.datasets.store import Dataset
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.arm import POSITION_GAIN, VELOCITY_GAIN
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.camera import CAMERA_POSE, DRAWING, FAR_M, NEAR_M
 from mmvae_controller.simulation.physics import pybullet
-from mmvae_controller.simulation.simulator import CAMERA_SIZE, PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.simulator import CAMERA_SIZE, PHYSICS_HZ, simulator_of
 import numpy as np
 
 
@@ -61,7 +59,7 @@ class BarePyBullet:
             picture_hz: So often a picture is drawn.
 
         """
-        self._stage = Simulator(make_task(task), arm_of(robot))
+        self._stage = simulator_of(robot, task)
         self._client, self._body = self._stage.client, self._stage.arm.body
         self._joints, self._forces = self._stage.arm.joints, self._stage.arm.motor_force_nm
         self._commands = round(robot.rate_hz / picture_hz)

@@ -15,10 +15,8 @@ from mmvae_controller.benchmarks.figures import at_least, Figure, Found, Say
 from mmvae_controller.benchmarks.machine import machine
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.shared_files import find_robot
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.collect import collect, CollectSettings, EPISODES_PER_SHARD
-from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 
 ROBOT, TASK, SEED = 'iiwa_sim', 'touch_target', 0
 ROUNDS, EPISODES, STEPS = 4, EPISODES_PER_SHARD, 20_000
@@ -45,7 +43,7 @@ def benchmark(quick: bool, say: Say) -> Found:
     say('what is to be drawn')
     shown = collected(settings, robot.anchor)
     pictures = sum(len(episode.postures) for episode in shown)
-    simulator = Simulator(make_task(TASK), arm_of(robot))
+    simulator = simulator_of(robot, TASK)
     bare = BarePyBullet(robot, TASK, settings.record_hz)
     calls: dict[str, Callable[[], float]] = {
         COLLECTED: lambda: collecting_rate(settings, 1),

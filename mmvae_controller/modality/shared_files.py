@@ -107,7 +107,15 @@ def find_config(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'file', Path('config') / name, list)
+    return _find(name, 'file', Path('config') / name, _settings)
+
+
+def _settings() -> list[str]:
+    """Return the YAML files below config/ that are named by their way there."""
+    folders = [folder / 'config' for folder in shared_folders()]
+    kinds = ('train', 'study')
+    found = {p.relative_to(f) for f in folders for k in kinds for p in f.glob(f'{k}/*.yaml')}
+    return sorted(str(path) for path in found)
 
 
 def find_shared(relative: str) -> Path:
@@ -143,6 +151,7 @@ def _instead(path: Path, shipped: list[str]) -> str:
     beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
     if near := get_close_matches(path.name, beside, 1):
         return f', is {path.parent / near[0]} meant?'
-    if near := get_close_matches(path.stem, shipped, 1):
-        return f', is {near[0]} meant?'
+    by_stem = {Path(name).stem: name for name in shipped}
+    if near := get_close_matches(path.stem, by_stem, 1):
+        return f', is {by_stem[near[0]]} meant?'
     return f'; with the package come {", ".join(shipped)}' if shipped else ''

@@ -28,7 +28,6 @@ from mmvae_controller.nodes.wire.messages import image_message, time_message
 from mmvae_controller.nodes.wire.qos import CLOCK, COMMAND, EPISODES, NEWEST, SENSOR
 from mmvae_controller.senses.commands import read_command
 from mmvae_controller.senses.errors import MessageError
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.showing import Showing
 from mmvae_controller.simulation.simulator import (
@@ -38,9 +37,8 @@ from mmvae_controller.simulation.simulator import (
     PROPRIOCEPTION_HZ,
     Readings,
     RESET_EVERY_NS,
-    Simulator,
+    simulator_of,
 )
-from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
@@ -102,7 +100,7 @@ class SimulationNode(Node):
                 f'{OBEYED} alone'
             )
         topics = topics_of(robot)
-        self._simulator = Simulator(make_task(task), arm_of(robot), gui)
+        self._simulator = simulator_of(robot, task, gui)
         switch = CameraSwitch(self, self._simulator.camera)
         self._camera_failure = CameraFailure(self, switch, self._episodes)
         self._simulator.reset(self._seed)

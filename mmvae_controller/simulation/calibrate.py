@@ -17,11 +17,9 @@ from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.control.tick import Tick
 from mmvae_controller.control.trust import Sound
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.simulator import Simulator
-from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 
 S_PER_HOUR = 3600
 # So few already show whether the arm moves at all.
@@ -64,7 +62,7 @@ def listen(
         SimulationError: The arm is held nearly all the time, so that nothing can be compared.
 
     """
-    simulator = Simulator(make_task(task), arm_of(robot))
+    simulator = simulator_of(robot, task)
     controller = controller_of(network, robot, comparison=Listening(Surprise(network)))
     runs: list[Noted] = []
     seconds, held = 0.0, _Held()
@@ -101,7 +99,7 @@ def count_alarms(
     on_episode: Callable[[], None],
 ) -> FalseAlarms:
     """Return how often a sense was distrusted in episodes in which nothing is wrong."""
-    simulator = Simulator(make_task(task), arm_of(robot))
+    simulator = simulator_of(robot, task)
     controller = controller_of(network, robot, comparison=comparison)
     seconds, alarms = 0.0, dict.fromkeys(comparison.sound, 0)
     # By whether the task failed and whether a sense was distrusted.

@@ -41,7 +41,7 @@ from mmvae_controller.simulation.learner import (
     Witness,
 )
 from mmvae_controller.simulation.projected import projected
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 from mmvae_controller.simulation.tasks.task import make_task
 from mmvae_controller.training.workers import each_done
 import numpy as np
@@ -187,7 +187,7 @@ def _claim(folder: Path, settings: CollectSettings) -> None:
 
 def _collect_shard(settings: CollectSettings, folder: str, shard: int) -> ShardDone:
     robot = load_robot(Path(settings.robot_file))
-    simulator = Simulator(make_task(settings.task), arm_of(robot))
+    simulator = simulator_of(robot, settings.task)
     rows: list[dict[str, NDArray[np.generic]]] = []
     first = shard * EPISODES_PER_SHARD
     last = min(first + EPISODES_PER_SHARD, settings.episodes)

@@ -12,6 +12,7 @@ from mmvae_controller.simulation.arm_file import require_joints
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.simulator import PHYSICS_HZ, Readings, Simulator
 from mmvae_controller.vision.hand import find_hand, HAND_CHANNELS
+from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,18 +25,25 @@ Distortion = Callable[[Values, int], Values]
 
 @dataclass(frozen=True, slots=True)
 class Wiring:
-    """Which modality each sensor of the simulation feeds; None where the robot has none."""
+    """Which modality each sensor of the simulation feeds; None where the robot has none.
+
+    Pictures are shrunk to `picture_size`, as on the robot.
+    """
 
     camera: str | None
     joint_position: str | None
     joint_velocity: str | None
     touch: str | None
     hand: str | None = None
+    picture_size: tuple[int, ...] = ()
 
     def values(self, readings: Readings) -> Values:
         """Return the readings that are due, by modality."""
+        picture = readings.camera
+        if picture is not None and self.picture_size:
+            picture = shrunk(picture, self.picture_size)
         pairs = (
-            (self.camera, readings.camera),
+            (self.camera, picture),
             (self.joint_position, readings.joint_position),
             (self.joint_velocity, readings.joint_velocity),
             (self.touch, readings.touch),
@@ -77,12 +85,15 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
                 f'{modality.name} of {robot.path} has {key} {list(modality.channels)}, the '
                 f'simulation {list(names)}'
             )
+    camera = found.get((InputMessage.IMAGE, ''))
+    sizes = {m.name: m.shape[:2] for m in robot.modalities}
     return Wiring(
-        camera=found.get((InputMessage.IMAGE, '')),
+        camera=camera,
         joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
         joint_velocity=found.get((InputMessage.JOINT_STATE, 'velocity')),
         touch=found.get((InputMessage.WRENCH_STAMPED, '')),
         hand=next((m.name for m in robot.modalities if m.channels == HAND_CHANNELS), None),
+        picture_size=sizes[camera] if camera else (),
     )
 
 

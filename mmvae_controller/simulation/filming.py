@@ -9,12 +9,10 @@ from pathlib import Path
 from mmvae_controller.control.controller import Controller
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Quantity
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.collect import CollectSettings, demonstrator, no_time
 from mmvae_controller.simulation.episode import ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.simulator import NS, Readings, Simulator
-from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.simulator import NS, Readings, Simulator, simulator_of
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,7 +72,7 @@ def film(settings: CollectSettings) -> Generator[Moment, None, None]:
             f'{robot.command.name} of {robot.path} is a {robot.command.quantity}, the expert '
             f'shows a {Quantity.VELOCITY}'
         )
-    simulator = Simulator(make_task(settings.task), arm_of(robot))
+    simulator = simulator_of(robot, settings.task)
     try:
         wiring = wire(robot, simulator)
         if wiring.hand is not None:

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import repeat
 
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.camera import Camera, CameraPose
-from mmvae_controller.simulation.simulator import PHYSICS_HZ, Simulator
-from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, simulator_of
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,7 +33,7 @@ def replay(
             drawn where it was then. None: where it was in the beginning.
 
     """
-    simulator = Simulator(make_task(task), arm_of(robot))
+    simulator = simulator_of(robot, task)
     try:
         simulator.reset(seed)
         camera = Camera(simulator.client, OVERVIEW_POSE, *OVERVIEW_SIZE)

@@ -13,13 +13,12 @@ from mmvae_controller.control.network import Network
 from mmvae_controller.control.policy import NetworkPolicy, Policy
 from mmvae_controller.modality.contract import NETWORK_FILE
 from mmvae_controller.modality.robot import Robot
-from mmvae_controller.simulation.arm_file import arm_of
 from mmvae_controller.simulation.episode import blackout, Distortion, ticks, wire, Wiring
 from mmvae_controller.simulation.expert import Expert
 from mmvae_controller.simulation.following import Follower, standstill
 from mmvae_controller.simulation.projected import projected
 from mmvae_controller.simulation.showing import Showing
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 from mmvae_controller.simulation.tasks.task import make_task
 import numpy as np
 
@@ -144,7 +143,7 @@ def rollout(
 
     """
     network.contract.check_fits(robot)
-    simulator = Simulator(make_task(task), arm_of(robot))
+    simulator = simulator_of(robot, task)
     runs: dict[str, tuple[EpisodeResult, ...]] = {SEEING: (), BLIND: (), EXPERT: ()}
     try:
         for kind in kinds_of(task, blind):

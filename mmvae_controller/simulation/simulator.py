@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 import math
 
+from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.simulation.arm import Arm
-from mmvae_controller.simulation.arm_file import ArmDescription
+from mmvae_controller.simulation.arm_file import arm_of, ArmDescription
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
 from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.showing import views_of
-from mmvae_controller.simulation.tasks.task import Task
+from mmvae_controller.simulation.tasks.task import make_task, Task
 import numpy as np
 from numpy.typing import NDArray
 import pybullet_data
@@ -33,7 +34,7 @@ class Readings:
     """What the sensors deliver at one physics step; None where a sensor is not due.
 
     Args:
-        camera: `(64, 64, 3)` uint8; see `Camera.read`.
+        camera: `(H, W, 3)` uint8; see `Camera.read`.
         joint_position: `(D,)` rad.
         joint_velocity: `(D,)` rad/s.
         touch: `(3,)` N on the fingertip, world axes.
@@ -62,8 +63,22 @@ class Outcome:
 class Simulator:
     """One arm, one task, one physics client."""
 
-    def __init__(self, task: Task, arm: ArmDescription, gui: bool = False) -> None:
-        """Build the scene; call `reset` before anything else."""
+    def __init__(
+        self,
+        task: Task,
+        arm: ArmDescription,
+        gui: bool = False,
+        camera_size: tuple[int, int] = CAMERA_SIZE,
+    ) -> None:
+        """Build the scene; call `reset` before anything else.
+
+        Args:
+            task: What is to be done in it.
+            arm: Who is to do it.
+            gui: Whether to show a window.
+            camera_size: Height and width of its pictures, in pixels.
+
+        """
         self.task = task
         self.client = pybullet.connect(pybullet.GUI if gui else pybullet.DIRECT)
         pybullet.setGravity(0, 0, -9.81, physicsClientId=self.client)
@@ -72,7 +87,7 @@ class Simulator:
         pybullet.loadURDF('plane.urdf', physicsClientId=self.client)
         self.arm = Arm(self.client, arm)
         task.build(self.client)
-        self.camera = Camera(self.client, CAMERA_POSE, *CAMERA_SIZE)
+        self.camera = Camera(self.client, CAMERA_POSE, *camera_size)
         # Pictures are most of the work: none is drawn that nobody looks at.
         self.camera_watched = self.views_watched = True
         self.views = {
@@ -167,3 +182,18 @@ class Simulator:
     def close(self) -> None:
         """Release the physics client."""
         pybullet.disconnect(physicsClientId=self.client)
+
+
+def simulator_of(robot: Robot, task: str, gui: bool = False) -> Simulator:
+    """Return the scene of a task with a robot's arm, and a camera that publishes as the robot's.
+
+    Raises:
+        SimulationError: Nothing simulates that arm, or there is no such task.
+
+    """
+    height, width = CAMERA_SIZE
+    for modality in robot.modalities:
+        source = robot.sources.get(modality.name)
+        if source is not None and source.message is InputMessage.IMAGE and source.picture:
+            height, width = source.picture.camera_size or modality.shape[:2]
+    return Simulator(make_task(task), arm_of(robot), gui, (height, width))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
+import math
 from typing import Any
 
 from mmvae_controller.modality.observation import STEPS
@@ -256,12 +257,7 @@ def _check_images(modalities: tuple[Modality, ...], config: NetworkConfig) -> No
         for way, channels in (('encoder', branch.encoder), ('decoder', branch.decoder)):
             if not channels:
                 raise VaeError(f'{modality.name}: its {way} has no layer, an image needs one')
-            factor = 2 ** len(channels)
-            if any(size % factor for size in modality.shape[:2]):
-                raise VaeError(
-                    f'{modality.name}: {len(channels)} layers in its {way} halve the picture as '
-                    f'often, but {modality.shape[:2]} is no multiple of {factor}'
-                )
+            _require_halves(modality, way, len(channels))
         if branch.likelihood is Likelihood.CATEGORICAL:
             raise VaeError(f'{modality.name}: an image is not one of some classes')
         if branch.motion and config.steps != STEPS:
@@ -275,3 +271,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return value.value
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
+
+
+def _require_halves(modality: Modality, way: str, layers: int) -> None:
+    """Refuse layers that would halve odd pictures; say which pictures or layers go together."""
+    factor, size = 2**layers, modality.shape[:2]
+    if not any(pixels % factor for pixels in size):
+        return
+    near = [max(1, round(pixels / factor)) * factor for pixels in size]
+    shared = math.gcd(*size)
+    fewer = (shared & -shared).bit_length() - 1
+    or_fewer = f', or its {way} at most {fewer} layers' if fewer else ''
+    raise VaeError(
+        f'{modality.name}: {layers} layers in its {way} halve the picture as often, but '
+        f'{list(size)} is no multiple of {factor}: give it shape: {[*near, modality.shape[2]]} in '
+        f'the robot YAML (camera_size: is what the camera publishes){or_fewer}'
+    )

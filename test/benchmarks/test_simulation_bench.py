@@ -87,8 +87,7 @@ def test_the_document_is_well_formed(monkeypatch):
 
 
 def test_the_simulator_is_stepped_without_drawing_anything(iiwa_file, calls):
-    arm = simulation.arm_of(load_robot(iiwa_file))
-    simulator = simulation.Simulator(simulation.make_task(simulation.TASK), arm)
+    simulator = simulation.simulator_of(load_robot(iiwa_file), simulation.TASK)
     try:
         assert simulation.stepping_s(simulator, 3, 50) > 0
     finally:

@@ -227,7 +227,10 @@ def test_the_arm_of_the_robot_is_simulated_and_says_where_its_gripper_is_as_well
 def test_it_speaks_and_listens_where_the_robot_does(world: Any, iiwa_file: Path, tmp_path: Path):
     text = iiwa_file.read_text(encoding='utf-8')
     for old, new in (
-        ('topic: camera/image_raw', 'topic: camera/camera/color/image_raw'),
+        (
+            'topic: camera/image_raw',
+            'camera_size: [72, 96]\n    topic: camera/camera/color/image_raw',
+        ),
         ('topic: touch', 'topic: force_torque_sensor_broadcaster/wrench'),
         ('topic: joint_command', 'topic: forward_position_controller/commands'),
     ):
@@ -241,6 +244,7 @@ def test_it_speaks_and_listens_where_the_robot_does(world: Any, iiwa_file: Path,
     topic = 'forward_position_controller/commands'
     out = it.peer.node.create_publisher(Float64MultiArray, topic, COMMAND)
     it.peer.until(lambda: pictures and forces and it.joints, 'the sensors')
+    assert (pictures[0].height, pictures[0].width) == (72, 96)
     it.serve()
     it.until_phase('running')
     timer = it.peer.node.create_timer(0.05, lambda: out.publish(Float64MultiArray(data=[0.0] * 7)))

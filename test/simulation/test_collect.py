@@ -8,7 +8,7 @@ from mmvae_controller.datasets.store import Dataset, shard_path
 from mmvae_controller.simulation import collect as collecting
 from mmvae_controller.simulation.collect import collect, CollectSettings
 from mmvae_controller.simulation.errors import SimulationError
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import simulator_of
 import numpy as np
 import pybullet
 import pytest
@@ -74,10 +74,10 @@ def test_what_breaks_on_the_way_leaves_no_physics_client_behind(settings, tmp_pa
     opened = []
 
     def remembered(*given):
-        opened.append(Simulator(*given))
+        opened.append(simulator_of(*given))
         return opened[-1]
 
-    monkeypatch.setattr(collecting, 'Simulator', remembered)
+    monkeypatch.setattr(collecting, 'simulator_of', remembered)
     changed = spoilt(settings, tmp_path, 'max_age_s: 0.2             #', 'max_age_s: 0.01 #')
     with pytest.raises(SimulationError, match='misses camera'):
         list(collect(changed, tmp_path / 'data', 1))

@@ -8,9 +8,10 @@ from mmvae_controller.modality.pictures import PictureFormat
 from mmvae_controller.simulation.episode import blackout, ticks, wire
 from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.expert import Expert, NoisyExpert
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 from mmvae_controller.simulation.tasks.reach import JOINT_SPEED_RAD_S
 from mmvae_controller.simulation.tasks.task import make_task
+from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
 import pytest
 
@@ -20,6 +21,31 @@ def simulator(iiwa_arm):
     simulator = Simulator(make_task('touch_target'), iiwa_arm)
     yield simulator
     simulator.close()
+
+
+@pytest.mark.parametrize(
+    ('size', 'camera_size', 'published'),
+    [([48, 64], None, (48, 64)), ([32, 48], [96, 128], (96, 128))],
+)
+def test_the_camera_is_the_robots_and_its_pictures_are_shrunk_as_there(
+    load, iiwa_data, size, camera_size, published
+):
+    camera = iiwa_data['modalities']['camera']
+    camera['shape'] = [*size, 3]
+    if camera_size:
+        camera['camera_size'] = camera_size
+    robot = load(iiwa_data)
+    simulator = simulator_of(robot, 'touch_target')
+    try:
+        simulator.reset(3)
+        readings = simulator.readings()
+        picture = wire(robot, simulator).values(readings)['camera']
+    finally:
+        simulator.close()
+    assert readings.camera.shape == (*published, 3)
+    assert picture.shape == (*size, 3)
+    assert np.array_equal(picture, shrunk(readings.camera, tuple(size)))
+    assert picture.std() > 10
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The configuration of a network."""
 
+from dataclasses import replace
+
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.reader import Section
 from mmvae_controller.vae.config import Fusion, network_config, Reading
@@ -146,6 +148,24 @@ def test_a_wrong_branch_is_refused_by_name(robot, network_data, key, value, erro
     network_data['branches']['camera'][key] = value
     with pytest.raises(error, match=words.replace('camera: ', 'camera.*', 1)):
         read(robot, network_data)
+
+
+@pytest.mark.parametrize(
+    ('size', 'layers', 'advice'),
+    [
+        ((48, 64), 5, r'shape: \[64, 64, 3\] .* at most 4 layers$'),
+        ((45, 60), 2, r'shape: \[44, 60, 3\] .*publishes\)$'),
+    ],
+)
+def test_who_has_other_pictures_is_told_which_go_together(
+    robot, network_data, size, layers, advice
+):
+    modalities = tuple(
+        replace(m, shape=(*size, 3)) if m.name == 'camera' else m for m in robot.modalities
+    )
+    network_data['branches']['camera']['encoder'] = [2] * layers
+    with pytest.raises(VaeError, match=advice):
+        network_config(Section(network_data, 'test'), modalities)
 
 
 def test_a_branch_that_is_missing_is_refused(robot, network_data):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 import time
 from typing import Any
@@ -59,10 +60,12 @@ class Monitor:
             listen(Float64, f'importance/{name}', keep, REPORT)
         for name, source in robot.sources.items():
             modality = next(m for m in robot.modalities if m.name == name)
-            if source.message is InputMessage.IMAGE:
+            if source.message is InputMessage.IMAGE and source.picture is not None:
                 keep = partial(self._keep, self.record.pictures, modality, source)
                 listen(Image, source.topic, keep, SENSOR)
-                keep = partial(self._keep, self.record.imagined, modality, source)
+                # What is imagined is of the model's size, whatever the camera publishes.
+                imagined = replace(source, picture=replace(source.picture, camera_size=None))
+                keep = partial(self._keep, self.record.imagined, modality, imagined)
                 listen(Image, f'diagnostics/prediction/{name}', keep, REPORT)
             elif name == robot.anchor:
                 keep = partial(self._keep, self.record.joints, modality, source)

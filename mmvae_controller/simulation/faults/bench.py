@@ -25,7 +25,7 @@ from mmvae_controller.simulation.faults.schedule import MOMENT_S, Schedule, Star
 from mmvae_controller.simulation.faults.watch import CommandWatch, SenseWatch
 from mmvae_controller.simulation.following import Follower
 from mmvae_controller.simulation.showing import Showing
-from mmvae_controller.simulation.simulator import Simulator
+from mmvae_controller.simulation.simulator import Simulator, simulator_of
 from mmvae_controller.simulation.tasks.task import make_task
 from mmvae_controller.training.workers import each_done
 
@@ -139,7 +139,7 @@ def check_bench(settings: BenchSettings) -> None:
 def run_case(settings: BenchSettings, case: Case) -> CaseDone:
     """Run one cell with every driver, in this process."""
     robot = load_robot(Path(settings.robot_file))
-    simulator = Simulator(make_task(settings.task), arm_of(robot))
+    simulator = simulator_of(robot, settings.task)
     try:
         return CaseDone(
             case,
