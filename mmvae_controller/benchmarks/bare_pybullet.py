@@ -11,7 +11,7 @@ from mmvae_controller.modality.robot import Robot
 from mmvae_controller.simulation.arm import POSITION_GAIN, VELOCITY_GAIN
 from mmvae_controller.simulation.camera import CAMERA_POSE, DRAWING, FAR_M, NEAR_M
 from mmvae_controller.simulation.physics import pybullet
-from mmvae_controller.simulation.simulator import CAMERA_SIZE, PHYSICS_HZ, simulator_of
+from mmvae_controller.simulation.simulator import PHYSICS_HZ, simulator_of
 import numpy as np
 
 
@@ -64,7 +64,7 @@ class BarePyBullet:
         self._joints, self._forces = self._stage.arm.joints, self._stage.arm.motor_force_nm
         self._commands = round(robot.rate_hz / picture_hz)
         self._steps = round(PHYSICS_HZ / robot.rate_hz)
-        height, width = CAMERA_SIZE
+        height, width = self._stage.pictures.drawn
         view = pybullet.computeViewMatrix(CAMERA_POSE.eye, CAMERA_POSE.target, (0, 0, 1))
         lens = pybullet.computeProjectionMatrixFOV(
             CAMERA_POSE.field_of_view_deg, width / height, NEAR_M, FAR_M

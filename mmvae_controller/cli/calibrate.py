@@ -95,24 +95,20 @@ def run(
             alarms = ''  # They are the sense's, whatever it was compared with.
     Console().print(table)
     print(f'{_told(found, len(rest))}; {alarms_per_hour:g} an hour asked for')
-    if 2 * found.alarmed_and_failed > found.alarmed:
+    if found.alarmed:
         print(
-            'Where the arm fails, the model is on ground that it does not know: more '
-            'demonstrations mend that, and more calibrating does not.'
+            f'in {found.lost_anyway} of the {found.alarmed} episodes with one the task is not '
+            'done either where every sense is believed: there the model knows too little, and '
+            'more calibrating does not mend that'
         )
     print(f'wrote {place}' + (f'; run it with --model {out}' if out else ''))
 
 
 def _told(found: FalseAlarms, episodes: int) -> str:
-    """Say how often there were false alarms, and how often where the arm fails anyway."""
-    said = f'{sum(found.alarms.values())} false alarms in {found.minutes:.1f} min of sound running'
-    said += f' ({episodes} episodes)'
-    if not found.alarmed:
-        return said
-    done, alone = episodes - found.failed, found.alarmed - found.alarmed_and_failed
+    """Say how often there were false alarms."""
     return (
-        f'{said}, in {found.alarmed_and_failed} of the {found.failed} episodes that failed and '
-        f'{alone} of the {done} others'
+        f'false alarms: {sum(found.alarms.values())} in {found.minutes:.1f} min of sound running, '
+        f'in {found.alarmed} of {episodes} episodes, {found.failed} of which failed'
     )
 
 

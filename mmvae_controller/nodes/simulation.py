@@ -51,6 +51,8 @@ BATCH_STEPS = PHYSICS_HZ // PROPRIOCEPTION_HZ
 SETTLE_NS = NS // 10
 # So long it waits without a word in the log, and so often it says it again.
 WAITS_NS = 3 * NS
+# After the last episode the controller is told to hold so often: it may be another one.
+TOLD_AGAIN_NS = NS
 WAITS_AGAIN_S = 30.0
 SLOW_SHARE = 0.9
 OBEYED = OutputMessage.FLOAT64_ARRAY
@@ -59,7 +61,10 @@ WORLD_FRAME = 'world'
 
 
 class Phase(StrEnum):
-    """What the simulation is waiting for, in this order; only when running it obeys."""
+    """What the simulation is waiting for, in this order; only when running it obeys.
+
+    After the last episode the controller is told to hold, and it is finished.
+    """
 
     ENDING = 'waiting for the controller to hold'
     RESETTING = 'waiting for the moment to reset at'
@@ -221,8 +226,7 @@ class SimulationNode(Node):
                 explained_by(Help.SIMULATION_WAITS, waits), throttle_duration_sec=WAITS_AGAIN_S
             )
         if self._phase is Phase.ENDING and self._ask[Phase.ENDING].agreed(steady_ns):
-            was_last = 0 < self._episodes <= self._episode
-            self._enter(Phase.FINISHED if was_last else Phase.RESETTING)
+            self._enter(Phase.FINISHED if self._was_last else Phase.RESETTING)
         elif (
             self._phase is Phase.RESETTING and now_ns % RESET_EVERY_NS == 0
         ):  # else time would jump
@@ -245,6 +249,15 @@ class SimulationNode(Node):
                 self._end_episode(outcome)
             else:
                 self._camera_failure.watch(outcome.elapsed_s)
+        elif self._phase is Phase.FINISHED and self._holds_at_the_end:
+            # A controller that was started since would go on, and find that the arm obeys no more.
+            due = steady_ns - self._entered_steady_ns > TOLD_AGAIN_NS
+            if due and self._ask[Phase.ENDING].agreed(steady_ns):
+                self._enter(Phase.FINISHED)
+
+    @property
+    def _was_last(self) -> bool:
+        return 0 < self._episodes <= self._episode
 
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
@@ -292,8 +305,7 @@ class SimulationNode(Node):
             f'{outcome.distance_m:.3f} m away'
         )
         self._episode += 1
-        # A controller that is not told to hold would find that the arm obeys no more.
-        goes_on = self._episode == self._episodes and not self._holds_at_the_end
+        goes_on = self._was_last and not self._holds_at_the_end
         self._enter(Phase.FINISHED if goes_on else Phase.ENDING)
 
     def _on_command(self, message: Float64MultiArray) -> None:

@@ -10,9 +10,11 @@ from mmvae_controller.modality.robot import InputMessage, Robot
 from mmvae_controller.simulation.arm import Arm
 from mmvae_controller.simulation.arm_file import arm_of, ArmDescription
 from mmvae_controller.simulation.camera import Camera, CAMERA_POSE
+from mmvae_controller.simulation.errors import SimulationError
 from mmvae_controller.simulation.physics import pybullet
 from mmvae_controller.simulation.showing import views_of
 from mmvae_controller.simulation.tasks.task import make_task, Task
+from mmvae_controller.vision.shrinking import enlarged
 import numpy as np
 from numpy.typing import NDArray
 import pybullet_data
@@ -26,7 +28,24 @@ SENSED_EVERY_STEPS = PHYSICS_HZ // math.lcm(CAMERA_HZ, PROPRIOCEPTION_HZ)
 # Every sensor is due at multiples of the slowest one's period; an episode begins at one.
 RESET_EVERY_STEPS = PHYSICS_HZ // CAMERA_HZ
 RESET_EVERY_NS = NS // CAMERA_HZ
-CAMERA_SIZE = (64, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Of a camera, each size as height and width in pixels.
+
+    Args:
+        drawn: What the model looks at, and no more: drawing takes 5 ms for 64 x 64, and for
+            640 x 480 more than twice the time between two pictures.
+        delivered: What the camera of the robot publishes.
+
+    """
+
+    drawn: tuple[int, int]
+    delivered: tuple[int, int]
+
+
+USUAL_PICTURES = Pictures((64, 64), (64, 64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +53,7 @@ class Readings:
     """What the sensors deliver at one physics step; None where a sensor is not due.
 
     Args:
-        camera: `(H, W, 3)` uint8; see `Camera.read`.
+        camera: `(H, W, 3)` uint8, of the size that the robot's camera has; see `Camera.read`.
         joint_position: `(D,)` rad.
         joint_velocity: `(D,)` rad/s.
         touch: `(3,)` N on the fingertip, world axes.
@@ -68,7 +87,7 @@ class Simulator:
         task: Task,
         arm: ArmDescription,
         gui: bool = False,
-        camera_size: tuple[int, int] = CAMERA_SIZE,
+        pictures: Pictures = USUAL_PICTURES,
     ) -> None:
         """Build the scene; call `reset` before anything else.
 
@@ -76,7 +95,7 @@ class Simulator:
             task: What is to be done in it.
             arm: Who is to do it.
             gui: Whether to show a window.
-            camera_size: Height and width of its pictures, in pixels.
+            pictures: Of its camera.
 
         """
         self.task = task
@@ -87,7 +106,8 @@ class Simulator:
         pybullet.loadURDF('plane.urdf', physicsClientId=self.client)
         self.arm = Arm(self.client, arm)
         task.build(self.client)
-        self.camera = Camera(self.client, CAMERA_POSE, *camera_size)
+        self.camera = Camera(self.client, CAMERA_POSE, *pictures.drawn)
+        self.pictures = pictures
         # Pictures are most of the work: none is drawn that nobody looks at.
         self.camera_watched = self.views_watched = True
         self.views = {
@@ -162,7 +182,8 @@ class Simulator:
         camera = position = velocity = touch = None
         views: dict[str, NDArray[np.uint8]] = {}
         if self._steps % (PHYSICS_HZ // CAMERA_HZ) == 0:
-            camera = self.camera.read() if self.camera_watched else None
+            drawn = self.camera.read() if self.camera_watched else None
+            camera = None if drawn is None else enlarged(drawn, self.pictures.delivered)
             if self.views_watched:
                 views = {name: view.picture() for name, view in self.views.items()}
         if self._steps % (PHYSICS_HZ // PROPRIOCEPTION_HZ) == 0:
@@ -185,15 +206,28 @@ class Simulator:
 
 
 def simulator_of(robot: Robot, task: str, gui: bool = False) -> Simulator:
-    """Return the scene of a task with a robot's arm, and a camera that publishes as the robot's.
+    """Return the scene of a task, with a robot's arm and a camera like the robot's.
 
     Raises:
-        SimulationError: Nothing simulates that arm, or there is no such task.
+        SimulationError: Nothing simulates that arm, the robot has two cameras, or there is no
+            such task.
 
     """
-    height, width = CAMERA_SIZE
+    return Simulator(make_task(task), arm_of(robot), gui, _pictures_of(robot))
+
+
+def _pictures_of(robot: Robot) -> Pictures:
+    found: dict[str, Pictures] = {}
     for modality in robot.modalities:
         source = robot.sources.get(modality.name)
-        if source is not None and source.message is InputMessage.IMAGE and source.picture:
-            height, width = source.picture.camera_size or modality.shape[:2]
-    return Simulator(make_task(task), arm_of(robot), gui, (height, width))
+        if source is not None and source.message is InputMessage.IMAGE:
+            assert source.picture is not None, 'a Source of pictures has their format'
+            height, width = modality.shape[:2]
+            drawn = height, width
+            found[modality.name] = Pictures(drawn, source.picture.camera_size or drawn)
+    if len(found) > 1:
+        raise SimulationError(
+            f'{robot.path}: {" and ".join(found)} are pictures, the simulation has one camera: '
+            'take one of them out'
+        )
+    return next(iter(found.values()), USUAL_PICTURES)

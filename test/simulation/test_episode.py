@@ -11,7 +11,6 @@ from mmvae_controller.simulation.expert import Expert, NoisyExpert
 from mmvae_controller.simulation.simulator import Simulator, simulator_of
 from mmvae_controller.simulation.tasks.reach import JOINT_SPEED_RAD_S
 from mmvae_controller.simulation.tasks.task import make_task
-from mmvae_controller.vision.shrinking import shrunk
 import numpy as np
 import pytest
 
@@ -23,29 +22,32 @@ def simulator(iiwa_arm):
     simulator.close()
 
 
-@pytest.mark.parametrize(
-    ('size', 'camera_size', 'published'),
-    [([48, 64], None, (48, 64)), ([32, 48], [96, 128], (96, 128))],
-)
-def test_the_camera_is_the_robots_and_its_pictures_are_shrunk_as_there(
-    load, iiwa_data, size, camera_size, published
+@pytest.mark.parametrize('camera_size', [None, [144, 192], [480, 640]])
+def test_the_camera_delivers_as_the_robots_and_the_model_sees_what_was_drawn(
+    load, iiwa_data, camera_size
 ):
     camera = iiwa_data['modalities']['camera']
-    camera['shape'] = [*size, 3]
+    camera['shape'] = [48, 64, 3]
     if camera_size:
         camera['camera_size'] = camera_size
     robot = load(iiwa_data)
     simulator = simulator_of(robot, 'touch_target')
     try:
         simulator.reset(3)
-        readings = simulator.readings()
-        picture = wire(robot, simulator).values(readings)['camera']
+        readings, drawn = simulator.readings(), simulator.camera.picture()
+        seen = wire(robot, simulator).values(readings)['camera']
     finally:
         simulator.close()
-    assert readings.camera.shape == (*published, 3)
-    assert picture.shape == (*size, 3)
-    assert np.array_equal(picture, shrunk(readings.camera, tuple(size)))
-    assert picture.std() > 10
+    assert readings.camera.shape == (*(camera_size or [48, 64]), 3)
+    assert drawn.std() > 10
+    assert np.array_equal(seen, drawn)
+
+
+def test_a_robot_with_two_cameras_is_refused(load, iiwa_data):
+    camera = iiwa_data['modalities']['camera']
+    iiwa_data['modalities']['wrist'] = camera | {'shape': [32, 32, 3], 'camera_size': [64, 64]}
+    with pytest.raises(SimulationError, match=r'camera and wrist are pictures.* has one camera'):
+        simulator_of(load(iiwa_data), 'touch_target')
 
 
 @pytest.fixture

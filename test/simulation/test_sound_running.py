@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 from mmvae_controller.control.comparison import Comparison
+from mmvae_controller.control.cusum import SoundRunning
+from mmvae_controller.control.rota import Channel
 from mmvae_controller.control.surprise import Surprise
 from mmvae_controller.modality.robot import Certainty
 from mmvae_controller.simulation.calibrate import count_alarms, fit_sound, listen
@@ -26,3 +28,11 @@ def test_an_arm_that_moves_is_measured_and_finds_nothing_wrong(touch_network, ii
     comparison = Comparison(Surprise(touch_network), sound, {})
     found = count_alarms(touch_network, iiwa, 'touch_target', comparison, range(2), lambda: None)
     assert sum(found.alarms.values()) == 0
+
+
+def test_who_fails_because_of_a_false_alarm_does_not_fail_anyway(touch_network, iiwa):
+    # Whatever joints say is too much, so they are distrusted and nothing moves.
+    never = {Channel.FOLLOWING: SoundRunning(-20.0, 0.1, 0.5, 0.6)}
+    comparison = Comparison(Surprise(touch_network), {'joints': never}, {})
+    found = count_alarms(touch_network, iiwa, 'touch_target', comparison, range(2), lambda: None)
+    assert (found.failed, found.alarmed, found.lost_anyway) == (2, 2, 0)

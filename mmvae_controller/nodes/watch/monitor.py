@@ -60,7 +60,8 @@ class Monitor:
             listen(Float64, f'importance/{name}', keep, REPORT)
         for name, source in robot.sources.items():
             modality = next(m for m in robot.modalities if m.name == name)
-            if source.message is InputMessage.IMAGE and source.picture is not None:
+            if source.message is InputMessage.IMAGE:
+                assert source.picture is not None, 'a Source of pictures has their format'
                 keep = partial(self._keep, self.record.pictures, modality, source)
                 listen(Image, source.topic, keep, SENSOR)
                 # What is imagined is of the model's size, whatever the camera publishes.
