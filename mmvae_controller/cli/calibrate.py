@@ -95,7 +95,7 @@ def run(
             alarms = ''  # They are the sense's, whatever it was compared with.
     Console().print(table)
     print(f'{_told(found, len(rest))}; {alarms_per_hour:g} an hour asked for')
-    if found.alarmed:
+    if found.lost_anyway:
         print(
             f'in {found.lost_anyway} of the {found.alarmed} episodes with one the task is not '
             'done either where every sense is believed: there the model knows too little, and '

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +20,8 @@ class Ridge:
     turn, which needs no second fit: with hat values h it is (y - found) / (1 - h) (Hastie,
     Tibshirani, Friedman, The Elements of Statistical Learning, 2nd edition, eq. 7.64).
 
-    Windows that know less than the others have a fit of their own: with a mean in place of what
-    they miss, a difference between the time steps would be a wrong one.
+    Windows that know less than the others have weights of their own, with the same penalties: with
+    a mean in place of what they miss, a difference between the time steps would be a wrong one.
     """
 
     def __init__(
@@ -38,81 +36,77 @@ class Ridge:
             penalties: To choose from, each above 0.
 
         """
-        self._bank, self._scale, self._known, self._penalties = bank, scale, known, penalties
-        self._mean = bank.mean(axis=0)
-        self._fits: dict[bytes, _Fit] = {}
+        self._bank, self._known = bank, known
+        self._mean, self._scale = bank.mean(axis=0), scale[known]
+        inputs, wanted = self._inputs(bank), (bank - self._mean)[:, ~known]
+        left, singular, right = np.linalg.svd(inputs, full_matrices=False)
+        projected = left.T @ wanted
+        least = np.full(wanted.shape[1], np.inf)
+        self._weights = np.zeros((inputs.shape[1], wanted.shape[1]))
+        self._off = np.zeros_like(wanted)
+        self._penalties = np.zeros(wanted.shape[1])
+        for penalty in penalties:
+            ridged = singular**2 + len(bank) * penalty
+            hat = 1 / len(bank) + left**2 @ (singular**2 / ridged)
+            found = left @ ((singular**2 / ridged)[:, None] * projected)
+            off = (wanted - found) / (1 - hat)[:, None]
+            error = np.mean(off**2, axis=0)
+            weights = right.T @ ((singular / ridged)[:, None] * projected)
+            better = error < least
+            self._weights = np.where(better, weights, self._weights)
+            self._off = np.where(better, off, self._off)
+            self._penalties = np.where(better, penalty, self._penalties)
+            least = np.minimum(error, least)
+        self._squared, self._projected = inputs.T @ inputs, inputs.T @ wanted
+        self._weights_of: dict[bytes, Table] = {}
 
     @property
     def residuals(self) -> Table:
         """Root mean square error `(C,)` on the bank, each row left out; 0 of what is known."""
         residuals = np.zeros(len(self._known))
-        residuals[~self._known] = np.sqrt(np.mean(self._fit(self._known).off ** 2, axis=0))
+        residuals[~self._known] = np.sqrt(np.mean(self._off**2, axis=0))
         return residuals
 
     def predict(self, queries: Table, known: Known, own: NDArray[np.int64] | None = None) -> Table:
-        """Return predictions `(B, C)`, of what the fit knows the queries' own.
+        """Return predictions `(B, C)`, and the queries' own of what the fit knows.
 
         Args:
             queries: `(B, C)`; what is not known is never read.
-            known: `(B, C)`; of it, what the fit knows too is predicted from.
+            known: `(B, C)`; what the fit knows and a query does not is its mean in the result,
+                and nothing is predicted from it.
             own: `(B,)` position in the bank of a query that is a row of it, to be predicted from
-                the others; -1 of one that is not.
+                the others; -1 of one that is not. Rows of the bank are known whole.
 
         """
-        usable = known & self._known
-        filled = np.where(usable, queries, self._mean)
-        patterns, which = np.unique(usable, axis=0, return_inverse=True)
+        filled = np.where(known & self._known, queries, self._mean)
+        inputs = self._inputs(filled)
+        patterns, which = np.unique(known[:, self._known], axis=0, return_inverse=True)
+        guessed = np.empty((len(queries), len(self._penalties)))
         for number, pattern in enumerate(patterns):
-            fit, rows = self._fit(pattern), which.ravel() == number
-            guessed = self._mean[~pattern] + self._inputs(filled[rows], pattern) @ fit.weights
-            if own is not None:
-                places = own[rows]
-                inside = places >= 0
-                true = self._bank[places[inside]][:, ~pattern]
-                guessed[inside] = true - fit.off[places[inside]]
-            filled[np.ix_(rows, ~pattern)] = guessed
+            rows = which.ravel() == number
+            guessed[rows] = inputs[np.ix_(rows, pattern)] @ self._weights_from(pattern)
+        guessed += self._mean[~self._known]
+        if own is not None:
+            inside = own >= 0
+            guessed[inside] = self._bank[own[inside]][:, ~self._known] - self._off[own[inside]]
+        filled[:, ~self._known] = guessed
         return filled
 
-    def _inputs(self, windows: Table, known: Known) -> Table:
-        inputs: Table = (windows - self._mean)[:, known] / self._scale[known]
+    def _inputs(self, windows: Table) -> Table:
+        inputs: Table = (windows - self._mean)[:, self._known] / self._scale
         return inputs
 
-    def _fit(self, known: Known) -> _Fit:
-        key = known.tobytes()
-        if key not in self._fits:
-            wanted = (self._bank - self._mean)[:, ~known]
-            self._fits[key] = _fit(self._inputs(self._bank, known), wanted, self._penalties)
-        return self._fits[key]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Fit:
-    """What predicts from one set of known numbers.
-
-    Args:
-        weights: `(known, masked)`.
-        off: `(N, masked)`: the error on each row of the bank, left out in its turn.
-
-    """
-
-    weights: Table
-    off: Table
-
-
-def _fit(inputs: Table, wanted: Table, penalties: tuple[float, ...]) -> _Fit:
-    rows = len(inputs)
-    left, singular, right = np.linalg.svd(inputs, full_matrices=False)
-    projected = left.T @ wanted
-    least = np.full(wanted.shape[1], np.inf)
-    best = _Fit(np.zeros((inputs.shape[1], wanted.shape[1])), np.zeros_like(wanted))
-    for penalty in penalties:
-        ridged = singular**2 + rows * penalty
-        hat = 1 / rows + left**2 @ (singular**2 / ridged)
-        found = left @ ((singular**2 / ridged)[:, None] * projected)
-        off = (wanted - found) / (1 - hat)[:, None]
-        error = np.mean(off**2, axis=0)
-        weights = right.T @ ((singular / ridged)[:, None] * projected)
-        better = error < least
-        best = _Fit(np.where(better, weights, best.weights), np.where(better, off, best.off))
-        least = np.minimum(error, least)
-    return best
+    def _weights_from(self, some: Known) -> Table:
+        """Return the weights `(some, masked)` of a fit to some of the inputs alone."""
+        if some.all():
+            return self._weights
+        key = some.tobytes()
+        if key not in self._weights_of:
+            weights = np.zeros((int(some.sum()), len(self._penalties)))
+            squared = self._squared[np.ix_(some, some)]
+            for penalty in np.unique(self._penalties):
+                ridged = squared + len(self._bank) * penalty * np.eye(len(squared))
+                these = self._penalties == penalty
+                weights[:, these] = np.linalg.solve(ridged, self._projected[np.ix_(some, these)])
+            self._weights_of[key] = weights
+        return self._weights_of[key]
