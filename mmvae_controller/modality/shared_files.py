@@ -14,6 +14,8 @@ PACKAGE = 'mmvae_controller'
 # What is simulated where no robot is named.
 DEFAULT_ROBOT = 'iiwa_sim'
 ROBOTS, MODELS = Path('config') / 'robots', Path('models')
+# In a folder of a model, and in no other.
+MODEL_FILE = 'model.yaml'
 
 
 def shared_folders() -> list[Path]:
@@ -40,7 +42,7 @@ def find_robot(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'robot', ROBOTS / f'{name}.yaml', shipped_robots)
+    return _find(name, 'robot', ROBOTS / f'{name}.yaml', shipped_robots, Path.is_file)
 
 
 def find_arm(name: str, beside: Path) -> Path:
@@ -67,7 +69,7 @@ def shipped_models() -> list[Path]:
     found = {
         path.parent.name: path.parent
         for folder in reversed(shared_folders())
-        for path in folder.glob('models/*/model.yaml')
+        for path in folder.glob(f'models/*/{MODEL_FILE}')
     }
     return [found[name] for name in sorted(found)]
 
@@ -97,7 +99,13 @@ def find_model(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'model', MODELS / name, lambda: [m.name for m in shipped_models()])
+    return _find(
+        name,
+        'model',
+        MODELS / name,
+        lambda: [m.name for m in shipped_models()],
+        lambda path: (path / MODEL_FILE).is_file(),
+    )
 
 
 def find_config(name: str) -> Path:
@@ -107,7 +115,7 @@ def find_config(name: str) -> Path:
         ModalityError: There is none.
 
     """
-    return _find(name, 'file', Path('config') / name, _settings)
+    return _find(name, 'file', Path('config') / name, _settings, Path.is_file)
 
 
 def _settings() -> list[str]:
@@ -133,14 +141,31 @@ def find_shared(relative: str) -> Path:
     raise ModalityError(f'{relative} is not installed; looked at {tried}')
 
 
-def _find(name: str, what: str, relative: Path, shipped: Callable[[], list[str]]) -> Path:
+def _find(
+    name: str,
+    what: str,
+    relative: Path,
+    shipped: Callable[[], list[str]],
+    fits: Callable[[Path], bool],
+) -> Path:
+    """Return what a path names; else what comes with the package; else whatever is there.
+
+    A folder that happens to have the name of a shipped robot or model is not taken for one. What
+    is neither is left to its reader, who says what is wrong with it.
+    """
     path = Path(name)
-    if path.exists():
-        return path
-    places = [folder / relative for folder in shared_folders()]
-    for place in places:
-        if place.exists():
-            return place
+    # A way out of the folder that it is looked for in leads to no file of that kind.
+    places = [folder / relative for folder in shared_folders() if '..' not in path.parts]
+    try:
+        if fits(path):
+            return path
+        for place in places:
+            if place.exists():
+                return place
+        if path.exists():
+            return path
+    except OSError as error:
+        raise ModalityError(f'{what} {name!r}: {error.strerror or error}') from error
     is_name = path.name == name and not path.suffix
     tried = ', '.join(str(p) for p in ([path, *places] if is_name else [path.absolute()]))
     raise ModalityError(f'no {what} {name!r}{_instead(path, shipped())}; looked at {tried}')
@@ -148,7 +173,10 @@ def _find(name: str, what: str, relative: Path, shipped: Callable[[], list[str]]
 
 def _instead(path: Path, shipped: list[str]) -> str:
     """Return what may be meant, beside it or in the package, as part of an error."""
-    beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    try:
+        beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    except OSError:
+        beside = []
     if near := get_close_matches(path.name, beside, 1):
         return f', is {path.parent / near[0]} meant?'
     by_stem = {Path(name).stem: name for name in shipped}

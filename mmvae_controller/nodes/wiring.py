@@ -60,6 +60,8 @@ class Wiring:
         self.comparison = read_comparison(network)
         self.contract = network.contract
         self.contract.check_fits(self.robot)
+        places = f'robot {self.robot.path.resolve()}, model {network.folder.resolve()}'
+        node.get_logger().info(places)
         if self.comparison is not None and (foreign := self.comparison.foreign(self.robot)):
             node.get_logger().warning(explained_by(Help.SENSE_IS_DISTRUSTED, foreign))
         self.policy: Policy = NetworkPolicy(network)

@@ -264,15 +264,6 @@ def _check_images(modalities: tuple[Modality, ...], config: NetworkConfig) -> No
             raise VaeError(f'{modality.name}: motion is between {STEPS} steps, not {config.steps}')
 
 
-def _plain(value: Any) -> Any:
-    """Return enumerations as their text and tuples as lists, all the way down."""
-    if isinstance(value, Mapping):
-        return {k: _plain(v) for k, v in value.items()}
-    if isinstance(value, StrEnum):
-        return value.value
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
-
-
 def _require_halves(modality: Modality, way: str, layers: int) -> None:
     """Refuse layers that would halve odd pictures; say which pictures or layers go together."""
     factor, size = 2**layers, modality.shape[:2]
@@ -281,9 +272,18 @@ def _require_halves(modality: Modality, way: str, layers: int) -> None:
     near = [max(1, round(pixels / factor)) * factor for pixels in size]
     shared = math.gcd(*size)
     fewer = (shared & -shared).bit_length() - 1
-    or_fewer = f', or its {way} at most {fewer} layers' if fewer else ''
+    or_fewer = f', or its {way} no more layers than {fewer}' if fewer else ''
     raise VaeError(
         f'{modality.name}: {layers} layers in its {way} halve the picture as often, but '
         f'{list(size)} is no multiple of {factor}: give it shape: {[*near, modality.shape[2]]} in '
         f'the robot YAML (camera_size: is what the camera publishes){or_fewer}'
     )
+
+
+def _plain(value: Any) -> Any:
+    """Return enumerations as their text and tuples as lists, all the way down."""
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, StrEnum):
+        return value.value
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value

@@ -1,7 +1,9 @@
 """What comes with the package is found by name, and what is not there is told with what may be."""
 
+from pathlib import Path
+
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.modality.shared_files import find_model, find_robot, typed
+from mmvae_controller.modality.shared_files import find_model, find_robot, MODEL_FILE, typed
 import pytest
 
 
@@ -46,3 +48,26 @@ def test_what_comes_with_the_package_is_typed_by_name_and_all_else_as_a_path(som
     (somewhere / 'my arm.yaml').write_text('')
     assert typed(find_robot('my arm.yaml')) == "'my arm.yaml'"
     assert typed(somewhere / 'panda_sim.yaml') == str(somewhere / 'panda_sim.yaml')
+
+
+def test_a_folder_of_that_name_is_neither_the_robot_nor_the_model(somewhere):
+    (somewhere / 'iiwa_sim').mkdir()
+    (somewhere / 'press').mkdir()
+    assert find_robot('iiwa_sim').name == 'iiwa_sim.yaml'
+    assert (find_model('press') / MODEL_FILE).is_file()
+    (somewhere / 'press' / MODEL_FILE).write_text('')
+    assert find_model('press') == Path('press')
+
+
+def test_a_way_that_leads_out_of_the_folder_is_no_name(somewhere):
+    told(find_model, '../models/press')
+
+
+def test_what_is_neither_is_left_to_its_reader(somewhere):
+    (somewhere / 'mine').mkdir()
+    assert find_model('mine') == Path('mine')
+
+
+def test_what_the_system_refuses_is_told(somewhere):
+    with pytest.raises(ModalityError, match='name too long'):
+        find_robot(300 * 'a')

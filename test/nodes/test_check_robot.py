@@ -190,6 +190,7 @@ def test_a_driver_that_starts_late_is_not_taken_for_a_slow_one(peer):
         gatherer.close()
 
 
+@pytest.mark.timed
 def test_the_pace_of_simulated_time_is_heard(peer, gather):
     clock, began_s = peer.node.create_publisher(Clock, '/clock', CLOCK), time.monotonic()
 

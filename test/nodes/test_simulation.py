@@ -359,6 +359,7 @@ def test_an_episode_that_is_lost_ends_before_its_time_and_says_so(world: Any):
     assert float(told['elapsed_s']) < it.node._simulator.task.time_limit_s
 
 
+@pytest.mark.timed
 def test_simulated_time_keeps_up_with_the_factor(world: Any):
     it = world(real_time_factor=2.0)
     it.peer.until(lambda: len(it.joints) > 200, 'time')

@@ -153,7 +153,7 @@ def test_a_wrong_branch_is_refused_by_name(robot, network_data, key, value, erro
 @pytest.mark.parametrize(
     ('size', 'layers', 'advice'),
     [
-        ((48, 64), 5, r'shape: \[64, 64, 3\] .* at most 4 layers$'),
+        ((48, 64), 5, r'shape: \[64, 64, 3\] .* no more layers than 4$'),
         ((45, 60), 2, r'shape: \[44, 60, 3\] .*publishes\)$'),
     ],
 )
