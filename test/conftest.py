@@ -81,8 +81,7 @@ SMALL_NETWORK: dict[str, Any] = {
 # Each worker of pytest-xdist has domains of its own: on one, tests would hear each other.
 _workers = int(os.environ.get('PYTEST_XDIST_WORKER_COUNT', '1'))
 _worker = int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0').removeprefix('gw'))
-# One more: who takes the place of a worker that died has the next number.
-_own = range(10, 100)[_worker % (_workers + 1) :: _workers + 1]
+_own = range(10, 100)[_worker % _workers :: _workers]
 # Another run on this machine most likely begins elsewhere.
 _domains = itertools.islice(itertools.cycle(_own), os.getpid() % len(_own), None)
 

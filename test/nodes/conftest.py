@@ -314,6 +314,9 @@ class Peer:
         for node in self._under_test:
             node.close()
             node.destroy_node()
+            if hasattr(node, '_state_machine'):
+                # While it lives, rclpy leaves the node in the graph, for later tests to hear.
+                del node._state_machine
         self.node.destroy_node()
         self.executor.shutdown()
         self.context.try_shutdown()
