@@ -17,6 +17,7 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 from hypothesis import settings
 from mmvae_controller.modality.normaliser import Normaliser
+from mmvae_controller.modality.observation import Observation
 from mmvae_controller.modality.robot import Robot
 from mmvae_controller.modality.robot_file import load_robot
 from mmvae_controller.modality.spec import Encoder, Modality
@@ -110,6 +111,22 @@ def domain(monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setenv('ROS_AUTOMATIC_DISCOVERY_RANGE', 'LOCALHOST')
     monkeypatch.setenv('PYTHONPATH', str(ROOT), prepend=os.pathsep)
     return number
+
+
+@pytest.fixture(scope='session')
+def require_same() -> Callable[[Robot, Observation, Observation], None]:
+    """Return what asserts that two observations of a robot show a model the same."""
+
+    def require(robot: Robot, live: Observation, recorded: Observation) -> None:
+        assert live.stamp_ns == recorded.stamp_ns
+        assert np.array_equal(live.known, recorded.known)
+        assert np.array_equal(live.age_s, recorded.age_s)
+        for row, modality in enumerate(robot.modalities):
+            known = live.known[row]
+            there = recorded.values[modality.name][known]
+            assert np.array_equal(live.values[modality.name][known], there), modality.name
+
+    return require
 
 
 @pytest.fixture

@@ -18,9 +18,8 @@ from mmvae_controller.control.comparison import (
 from mmvae_controller.control.errors import ControlError
 from mmvae_controller.control.network import Network
 from mmvae_controller.control.surprise import Surprise
-from mmvae_controller.modality.contract import CONTRACT_FILE
 from mmvae_controller.modality.robot_file import load_robot
-from mmvae_controller.modality.shared_files import find_model, find_robot
+from mmvae_controller.modality.shared_files import CONTRACT_FILE, find_model, find_robot
 from mmvae_controller.simulation.calibrate import count_alarms, FalseAlarms, fit_sound, listen
 from rich.console import Console
 from rich.table import Table

@@ -15,8 +15,7 @@ from mmvae_controller.cli.choices import chosen
 from mmvae_controller.cli.errors import CliError
 from mmvae_controller.cli.files import require_own, require_place
 from mmvae_controller.cli.progress import progress_bar, working
-from mmvae_controller.modality.contract import CONTRACT_FILE
-from mmvae_controller.modality.shared_files import find_model
+from mmvae_controller.modality.shared_files import CONTRACT_FILE, find_model
 from mmvae_controller.training.config import TrainingConfig
 from mmvae_controller.training.processes import is_launched, joined, local_rank
 from mmvae_controller.training.trainer import EpochResult, Trainer

@@ -14,12 +14,12 @@ from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.observation import Freshness, freshness, Mask, Observation
 from mmvae_controller.modality.reader import read_yaml, Section
 from mmvae_controller.modality.robot import Robot
+from mmvae_controller.modality.shared_files import CONTRACT_FILE
 from mmvae_controller.modality.spec import command_of, Encoder, Modality
 from mmvae_controller.modality.spec_data import modality_data, read_modality
 import numpy as np
 import yaml
 
-CONTRACT_FILE = 'model.yaml'
 NETWORK_FILE = 'network.onnx'
 PARTS_FILE = 'parts.zip'
 PROBE_FILE = 'probe.npz'

@@ -14,8 +14,8 @@ PACKAGE = 'mmvae_controller'
 # What is simulated where no robot is named.
 DEFAULT_ROBOT = 'iiwa_sim'
 ROBOTS, MODELS = Path('config') / 'robots', Path('models')
-# In a folder of a model, and in no other.
-MODEL_FILE = 'model.yaml'
+# What makes a folder a model.
+CONTRACT_FILE = 'model.yaml'
 
 
 def shared_folders() -> list[Path]:
@@ -69,7 +69,7 @@ def shipped_models() -> list[Path]:
     found = {
         path.parent.name: path.parent
         for folder in reversed(shared_folders())
-        for path in folder.glob(f'models/*/{MODEL_FILE}')
+        for path in folder.glob(f'models/*/{CONTRACT_FILE}')
     }
     return [found[name] for name in sorted(found)]
 
@@ -104,7 +104,7 @@ def find_model(name: str) -> Path:
         'model',
         MODELS / name,
         lambda: [m.name for m in shipped_models()],
-        lambda path: (path / MODEL_FILE).is_file(),
+        lambda path: (path / CONTRACT_FILE).is_file(),
     )
 
 

@@ -34,16 +34,14 @@ class Wiring:
     joint_position: str | None
     joint_velocity: str | None
     touch: str | None
-    hand: str | None = None
-    picture_size: tuple[int, ...] = ()
+    hand: str | None
+    picture_size: tuple[int, int]
 
     def values(self, readings: Readings) -> Values:
         """Return the readings that are due, by modality."""
-        picture = readings.camera
-        if picture is not None and self.picture_size:
-            picture = shrunk(picture, self.picture_size)
+        camera = readings.camera
         pairs = (
-            (self.camera, picture),
+            (self.camera, None if camera is None else shrunk(camera, self.picture_size)),
             (self.joint_position, readings.joint_position),
             (self.joint_velocity, readings.joint_velocity),
             (self.touch, readings.touch),
@@ -85,15 +83,13 @@ def wire(robot: Robot, simulator: Simulator) -> Wiring:
                 f'{modality.name} of {robot.path} has {key} {list(modality.channels)}, the '
                 f'simulation {list(names)}'
             )
-    camera = found.get((InputMessage.IMAGE, ''))
-    sizes = {m.name: m.shape[:2] for m in robot.modalities}
     return Wiring(
-        camera=camera,
+        camera=found.get((InputMessage.IMAGE, '')),
         joint_position=found.get((InputMessage.JOINT_STATE, 'position')),
         joint_velocity=found.get((InputMessage.JOINT_STATE, 'velocity')),
         touch=found.get((InputMessage.WRENCH_STAMPED, '')),
         hand=next((m.name for m in robot.modalities if m.channels == HAND_CHANNELS), None),
-        picture_size=sizes[camera] if camera else (),
+        picture_size=simulator.pictures.drawn,
     )
 
 

@@ -9,7 +9,7 @@ import re
 import shlex
 from typing import Any
 
-from mmvae_controller.modality.contract import CONTRACT_FILE
+from mmvae_controller.modality.shared_files import CONTRACT_FILE
 from mmvae_controller.training.errors import TrainingError
 from safetensors import safe_open, SafetensorError
 from safetensors.torch import save_file

@@ -12,7 +12,6 @@ from typing import Any
 from mmvae_controller import __version__
 from mmvae_controller.modality.contract import (
     check_file,
-    CONTRACT_FILE,
     file_checksum,
     ModelContract,
     NETWORK_FILE,
@@ -22,6 +21,7 @@ from mmvae_controller.modality.contract import (
 )
 from mmvae_controller.modality.probe import TOLERANCE
 from mmvae_controller.modality.reader import Section
+from mmvae_controller.modality.shared_files import CONTRACT_FILE
 from mmvae_controller.vae.config import network_config
 from mmvae_controller.vae.errors import VaeError
 from mmvae_controller.vae.export import export_model, largest_difference, whole_answer

@@ -5,7 +5,6 @@ import math
 
 from mmvae_controller.modality.contract import (
     check_file,
-    CONTRACT_FILE,
     file_checksum,
     ModelContract,
     read_contract,
@@ -14,6 +13,7 @@ from mmvae_controller.modality.contract import (
 from mmvae_controller.modality.errors import ModalityError
 from mmvae_controller.modality.normaliser import Normaliser
 from mmvae_controller.modality.observation import Observation
+from mmvae_controller.modality.shared_files import CONTRACT_FILE
 import numpy as np
 import pytest
 import yaml

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mmvae_controller.modality.errors import ModalityError
-from mmvae_controller.modality.shared_files import find_model, find_robot, MODEL_FILE, typed
+from mmvae_controller.modality.shared_files import CONTRACT_FILE, find_model, find_robot, typed
 import pytest
 
 
@@ -54,8 +54,8 @@ def test_a_folder_of_that_name_is_neither_the_robot_nor_the_model(somewhere):
     (somewhere / 'iiwa_sim').mkdir()
     (somewhere / 'press').mkdir()
     assert find_robot('iiwa_sim').name == 'iiwa_sim.yaml'
-    assert (find_model('press') / MODEL_FILE).is_file()
-    (somewhere / 'press' / MODEL_FILE).write_text('')
+    assert (find_model('press') / CONTRACT_FILE).is_file()
+    (somewhere / 'press' / CONTRACT_FILE).write_text('')
     assert find_model('press') == Path('press')
 
 

@@ -174,20 +174,21 @@ def lived(bag: Path, robot: Robot) -> list[Observation]:
     ]
 
 
-def require_found_again(bag: Path, robot: Robot) -> list[Observation]:
-    """Compare what the controller observed with what the importer does; return it."""
-    live = lived(bag, robot)
-    found = list(observations(bag, robot, [o.stamp_ns for o in live]))
-    assert len(live) == len(found)
-    for there, here in zip(live, found, strict=True):
-        assert there.stamp_ns == here.stamp_ns
-        assert np.array_equal(there.known, here.known)
-        assert np.array_equal(there.age_s, here.age_s)
-        for row, modality in enumerate(robot.modalities):
-            known = there.known[row]
-            values = here.values[modality.name][known]
-            assert np.array_equal(there.values[modality.name][known], values), modality.name
-    return live
+@pytest.fixture
+def require_found_again(
+    require_same: Callable[..., None],
+) -> Callable[[Path, Robot], list[Observation]]:
+    """Return what compares all that a controller observed with what the importer does."""
+
+    def require(bag: Path, robot: Robot) -> list[Observation]:
+        live = lived(bag, robot)
+        found = list(observations(bag, robot, [o.stamp_ns for o in live]))
+        assert len(live) == len(found)
+        for there, here in zip(live, found, strict=True):
+            require_same(robot, there, here)
+        return live
+
+    return require
 
 
 @pytest.fixture
@@ -211,7 +212,11 @@ def recording(
 
 
 def test_each_observation_of_a_live_controller_is_found_again_in_the_recording(
-    rig: Any, robot: Robot, recording: Callable[[Robot], Recorder], tmp_path: Path
+    rig: Any,
+    robot: Robot,
+    recording: Callable[[Robot], Recorder],
+    require_found_again: Any,
+    tmp_path: Path,
 ):
     recorder = recording(robot)
     film = Film(rig(use_sim_time=True, observation_hz=1000.0), recorder)
@@ -230,7 +235,11 @@ def test_each_observation_of_a_live_controller_is_found_again_in_the_recording(
 
 
 def test_a_simulated_bag_is_observed_by_a_live_controller_as_by_the_importer(
-    iiwa_rig: Any, iiwa_file: Path, recording: Callable[[Robot], Recorder], tmp_path: Path
+    iiwa_rig: Any,
+    iiwa_file: Path,
+    recording: Callable[[Robot], Recorder],
+    require_found_again: Any,
+    tmp_path: Path,
 ):
     pytest.importorskip('pybullet')
     iiwa = load_robot(iiwa_file)

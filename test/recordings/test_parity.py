@@ -33,20 +33,9 @@ def kept(seen: Observation) -> Observation:
     return Observation(seen.stamp_ns, values, seen.known.copy(), seen.age_s.copy())
 
 
-def same(robot: Robot, live: Observation, recorded: Observation) -> None:
-    """Assert that nothing the model would be shown differs."""
-    assert live.stamp_ns == recorded.stamp_ns
-    assert np.array_equal(live.known, recorded.known)
-    assert np.array_equal(live.age_s, recorded.age_s)
-    for row, modality in enumerate(robot.modalities):
-        known = live.known[row]
-        there = recorded.values[modality.name][known]
-        assert np.array_equal(live.values[modality.name][known], there), modality.name
-
-
 @pytest.mark.parametrize('jitter_ms', [0, 9])
 def test_on_the_recorders_clock_every_observation_is_found_again(
-    tape: Any, robot: Robot, jitter_ms: int
+    tape: Any, robot: Robot, jitter_ms: int, require_same: Any
 ):
     controller = Controller(robot, robot.modalities, robot.step_s, Wanderer())
     random = np.random.default_rng(jitter_ms)
@@ -84,7 +73,7 @@ def test_on_the_recorders_clock_every_observation_is_found_again(
     found = list(observations(tape.close(), robot, stamps))
     assert len(found) == len(lived) == 200
     for live, recorded in zip(lived, found, strict=True):
-        same(robot, live, recorded)
+        require_same(robot, live, recorded)
     _covers(robot, lived)
 
 
